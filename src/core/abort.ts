@@ -1,0 +1,40 @@
+/** `AbortSignal`, the platform's way to say stop, in as little of it as the library needs. @module */
+
+/** An `AbortSignal`, as far as the library reads one. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: "abort", listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** The platform's own `AbortSignal` type where it is declared. */
+export type Signal = typeof globalThis extends { AbortSignal: { prototype: infer S } } ? S : AbortSignalLike;
+
+/** The end of a signal that aborts it. */
+export interface Aborter {
+  readonly signal: AbortSignalLike;
+  abort(reason: unknown): void;
+}
+
+declare const AbortController: new () => Aborter;
+
+export function newAborter(): Aborter {
+  return new AbortController();
+}
+
+/** Calls `cancel` with the reason's message when `signal` is aborted, or now; the function returned breaks the link. */
+export function onAbort(signal: AbortSignalLike, cancel: (message: string | undefined) => void): () => void {
+  const abort = (): void => cancel(messageOf(signal.reason));
+  if (signal.aborted) {
+    abort();
+    return () => {};
+  }
+  signal.addEventListener("abort", abort, { once: true });
+  return () => signal.removeEventListener("abort", abort);
+}
+
+function messageOf(reason: unknown): string | undefined {
+  if (reason instanceof Error) return reason.message;
+  return reason === undefined ? undefined : String(reason);
+}

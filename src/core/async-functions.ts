@@ -1,0 +1,220 @@
+/**
+ * Async functions as coroutines.
+ *
+ * The kernel knows only generators. An async function becomes one by an adapter: a generator that calls the function
+ * inside a *scope*, which the platform's async context carries to every `await` in it, and then waits for its promise.
+ * An `await` of one of our awaitables calls its `then`; that finds the scope and registers the wait. Cancelling the
+ * task cancels the waits registered, of which there may be several (`Promise.all`), and the adapter goes on waiting:
+ * the function may catch the cancellation, clean up with more awaits, and finish when it likes.
+ *
+ * Each adapter has a scope of its own, so that a deadline around one async function cancels what was awaited inside of
+ * it and never what its caller does beside it.
+ *
+ * @module
+ */
+
+import type { Context } from "./contextvars.ts";
+import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "./coroutines.ts";
+import { GeneratorCoroutine, isCoroutine } from "./coroutines.ts";
+import type { Driver } from "./driver.ts";
+import type { Runnable } from "./events.ts";
+import { functionName, repr } from "./format.ts";
+import { Future, isFuture } from "./futures.ts";
+import type { Cancellable, Execution, WaitScope } from "./running.ts";
+import { currentExecution, runAs } from "./running.ts";
+import type { Task } from "./tasks.ts";
+import { FutureWait, WaitSet } from "./waits.ts";
+
+/** What an awaitable, a promise or a generator evaluates to. */
+export type ResultOf<A> = A extends Generator<infer _Y, infer T, infer _N> ? T : Awaited<A>;
+
+/**
+ * Makes a function's calls lazy, as Python's `async def` does: a call returns a {@link Coroutine}, and nothing runs
+ * until it is awaited or a task is made of it.
+ *
+ * Wrap an async function to pass calls of it around; wrap a generator function to let `await` take it, and to make deep
+ * chains of calls cost no more than shallow ones.
+ *
+ * ```ts
+ * const worker = asyncio.coroutine(async (name: string, delay: number) => {
+ *   await asyncio.sleep(delay);
+ *   return name;
+ * });
+ * await asyncio.run(async () => {
+ *   const task = asyncio.createTask(worker("a", 0.002)); // a call, and yet not started
+ *   assert.equal(await worker("b", 0.001), "b");
+ *   assert.equal(await task, "a");
+ * });
+ * ```
+ */
+export function coroutine<This, A extends unknown[], R>(
+  fn: (this: This, ...args: A) => R,
+): (this: This, ...args: A) => Coroutine<ResultOf<R>> {
+  const name = functionName(fn);
+  const isGeneratorBody = isGeneratorFunction(fn);
+  const make = function (this: This, ...args: A): Coroutine<ResultOf<R>> {
+    const generator = isGeneratorBody ? fn.apply(this, args) : callBody(() => fn.apply(this, args) as never);
+    return new GeneratorCoroutine(generator as Iterator<unknown, ResultOf<R>, unknown>, name);
+  };
+  return Object.defineProperty(make, "name", { value: name });
+}
+
+/**
+ * @internal What `createTask` and `run` drive, of whatever they were given.
+ *
+ * @throws {TypeError} for a promise, which has started already and has no owner, and for anything else.
+ */
+export function toCoroutine<T>(work: CoroutineLike<T>, caller: string): Coroutine<T> | CoroutineGenerator<T> {
+  if (isCoroutine(work)) return work as Coroutine<T> | CoroutineGenerator<T>;
+  if (typeof work === "function") {
+    const generator = isGeneratorFunction(work) ? (work as () => CoroutineGenerator<T>)() : callBody(work);
+    return new GeneratorCoroutine<T>(generator, functionName(work));
+  }
+  throw new TypeError(`Cannot start ${describe(work)} with ${caller}: ${cureFor(work, caller)}`);
+}
+
+/** @internal Runs `body`, of either syntax, as a part of the coroutine that delegates to this generator. */
+export function* callBody<T>(body: Body<T>): CoroutineGenerator<T> {
+  if (isGeneratorFunction(body)) return yield* (body as () => CoroutineGenerator<T>)();
+  const scope = new AsyncScope<T>(currentExecution() as Driver<unknown>);
+  let result: ReturnType<Body<T>>;
+  try {
+    result = runAs(scope, body);
+  } catch (error) {
+    scope.end();
+    throw error;
+  }
+  if (isCoroutine(result) || isFuture(result)) {
+    scope.end();
+    return yield* result as CoroutineGenerator<T>;
+  }
+  if (typeof (result as { then?: unknown } | undefined)?.then !== "function") {
+    scope.end();
+    throw new TypeError(`Cannot run ${functionName(body)}() as a coroutine: it returned ${repr(result)}, no awaitable`);
+  }
+  return yield* scope.until(result);
+}
+
+/**
+ * The waits of one async function, and the future of its promise. The driver waits for this future; when the promise is
+ * settled the driver is stepped at once, in the same turn in which the function ended, as a generator's end would be.
+ */
+class AsyncScope<T> extends Future<T> implements Execution, WaitScope {
+  readonly task: Task<unknown> | null;
+  readonly context: Context;
+  readonly #driver: Driver<unknown>;
+  readonly #outer: WaitScope | null;
+  readonly #waits: WaitSet = new WaitSet();
+  #ended: boolean = false;
+
+  constructor(driver: Driver<unknown>) {
+    super({ loop: driver.loop });
+    this.task = driver.task;
+    this.context = driver.context;
+    this.#driver = driver;
+    this.#outer = driver.scope;
+    this._loop._countAsyncFunctions(1);
+  }
+
+  get loop(): WaitScope["loop"] {
+    return this._loop;
+  }
+
+  get scope(): this {
+    return this;
+  }
+
+  /** The promise is settled: what is awaited from here on belongs to the outer scope. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this._loop._countAsyncFunctions(-1);
+  }
+
+  /** Waits for the async function's promise. */
+  until(promise: PromiseLike<T>): CoroutineGenerator<T> {
+    promise.then(
+      (value) => {
+        this.end();
+        this.setResult(value);
+      },
+      (error: unknown) => {
+        this.end();
+        this._fail(error);
+      },
+    );
+    this._loop._promisesDue();
+    return this as unknown as CoroutineGenerator<T>;
+  }
+
+  addWait(wait: Cancellable): WaitScope {
+    if (this.#ended) return this.#outer?.addWait(wait) ?? this._loop._adoptOrphan(wait);
+    this.#waits.add(wait);
+    this.#driver.deliverTo(wait);
+    return this;
+  }
+
+  removeWait(wait: Cancellable): void {
+    this.#waits.delete(wait);
+  }
+
+  inheritCancel(message: string | undefined): void {
+    this.#driver.inheritCancel(message);
+  }
+
+  /** A task that waits for its async function is shown to wait for what that waits for. */
+  override toString(): string {
+    const waits = [...this.#waits].map((wait) => String(wait instanceof FutureWait ? wait.future : wait));
+    return waits.length === 0 ? "<a promise>" : waits.join(" and ");
+  }
+
+  /** @internal What the async function waits for now. */
+  get _waits(): WaitSet {
+    return this.#waits;
+  }
+
+  /** Cancels what the function waits for; with nothing to cancel, the driver keeps the request for the next wait. */
+  override cancel(message?: string): boolean {
+    return this.#waits.cancel(message);
+  }
+
+  override forgetCancel(): void {
+    this.#waits.forgetCancel();
+  }
+
+  /** The end of the function is no wait of its code: a request to cancel that comes too late stays with the driver. */
+  override get _interruptible(): boolean {
+    return false;
+  }
+
+  override _wake(waiter: Runnable): void {
+    try {
+      waiter.run();
+    } catch (error) {
+      this._loop._leave(error);
+    }
+  }
+}
+
+/** @internal */
+export function waitsOf(future: Future<unknown>): WaitSet | null {
+  return future instanceof AsyncScope ? future._waits : null;
+}
+
+function isGeneratorFunction(fn: unknown): boolean {
+  return Object.prototype.toString.call(fn) === "[object GeneratorFunction]";
+}
+
+function describe(work: unknown): string {
+  return isPromise(work) ? "a promise" : repr(work);
+}
+
+function cureFor(work: unknown, caller: string): string {
+  if (isPromise(work)) return `it runs already and has no owner; pass the function: ${caller}(() => work())`;
+  if (isFuture(work)) return "it is a future; use ensureFuture(future), or await it";
+  return "a coroutine or a function was expected";
+}
+
+function isPromise(value: unknown): boolean {
+  return value instanceof Promise;
+}

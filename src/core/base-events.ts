@@ -1,0 +1,534 @@
+/**
+ * The event loop: a scheduler for the order, a host for the time, and the tasks.
+ *
+ * **One turn.** The host calls `turn`. The scheduler moves the timers that are due behind what is ready and counts the
+ * lot: that is the turn, and what becomes ready meanwhile waits for the next. Each entry runs: a callback, a step of a
+ * task. If the entry settled a promise, the promises are let go on before the next entry, so that an async function
+ * continues exactly where a generator would. When the turn is over another may follow at once, within a budget of time;
+ * then the loop tells the host when it wants to be called again, and returns to it.
+ *
+ * @module
+ */
+
+import { PUMP_BUDGET_SECONDS, SLOW_CALLBACK_SECONDS } from "./constants.ts";
+import type { Context } from "./contextvars.ts";
+import type { CoroutineLike } from "./coroutines.ts";
+import type { Duration } from "./duration.ts";
+import { toSeconds } from "./duration.ts";
+import type {
+  AbstractEventLoop,
+  Callback,
+  CallOptions,
+  ExceptionContext,
+  ExceptionHandler,
+  LoopStatistics,
+  Runnable,
+  Timer,
+} from "./events.ts";
+import { findRunningLoop, Handle, loopStarted, loopStopped, TimerHandle } from "./events.ts";
+import { DeadlockError, leavesTheLoop, RuntimeError } from "./exceptions.ts";
+import { formatError, inspectAsString, repr } from "./format.ts";
+import { Future, isFuture } from "./futures.ts";
+import type { Host, HostClient } from "./host.ts";
+import type { Instrument } from "./instruments.ts";
+import { getLogger } from "./log.ts";
+import type { Neglect, Neglectable } from "./neglect.ts";
+import { NeglectWatch } from "./neglect.ts";
+import { getPlatform } from "./platform.ts";
+import type { Cancellable, WaitScope } from "./running.ts";
+import { swapRunning } from "./running.ts";
+import { Scheduler } from "./scheduler.ts";
+import { drawTasks } from "./task-tree.ts";
+import type { CreateTaskOptions, Task, TaskFactory } from "./tasks.ts";
+import { makeTask, TaskDriver } from "./tasks.ts";
+import { Orphans } from "./waits.ts";
+
+/** The promise of a `runForever`. */
+interface Running {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * An event loop on a {@link Host}. Most programs need only `run`; those that need a loop of their own get one from
+ * `newEventLoop`.
+ *
+ * CPython: `asyncio.BaseEventLoop`.
+ */
+export class BaseEventLoop implements AbstractEventLoop {
+  readonly #host: Host;
+  readonly #client: HostClient = { turn: () => this.#turn(), exhausted: () => this.#exhausted() };
+  readonly #scheduler: Scheduler = new Scheduler();
+  readonly #watch: NeglectWatch = new NeglectWatch((neglect, item) => this.#reportNeglect(neglect, item));
+  readonly #orphans: Orphans = new Orphans(this);
+  /** @internal */
+  readonly _tasks: Set<Task<unknown>> = new Set();
+  /** @internal */
+  _instrument: Instrument | null = null;
+  slowCallbackDuration: number = SLOW_CALLBACK_SECONDS;
+
+  /** How `runForever` ends; `null` while the loop is not running. */
+  #run: Running | null = null;
+  #stopping: boolean = false;
+  #closed: boolean = false;
+  #debug: boolean;
+  /** Each entry is run with a look at the clock or at the instrument. */
+  #isObserved: boolean;
+  #turns: number = 0;
+  /** The loop is in a turn, or has asked the host for one soon: nobody needs to wake it. */
+  #awake: boolean = false;
+  /** A turn has begun and not ended; it may have been broken off to let promises go on. */
+  #inTurn: boolean = false;
+  /** A promise was settled: promises go on before the next entry runs. */
+  #promisesAreDue: boolean = false;
+  #asyncFunctions: number = 0;
+  #taskFactory: TaskFactory | null = null;
+  #exceptionHandler: ExceptionHandler | null = null;
+
+  /** @param host the platform's by default. */
+  constructor(host: Host = getPlatform().createHost()) {
+    this.#host = host;
+    this.#debug = host.debug === true;
+    this.#isObserved = this.#debug;
+  }
+
+  // --- time and callbacks
+
+  time(): number {
+    return this.#host.now();
+  }
+
+  callSoon<A extends unknown[]>(callback: Callback<A>, ...args: A): Handle;
+  callSoon<A extends unknown[]>(options: CallOptions, callback: Callback<A>, ...args: A): Handle;
+  callSoon(first: CallOptions | Callback<never[]>, ...rest: unknown[]): Handle {
+    this.#checkOpen();
+    const call = this.#readCall("callSoon", first, rest);
+    const handle = new Handle(this, call.callback, call.args, call.context);
+    this._enqueue(handle);
+    return handle;
+  }
+
+  callSoonThreadsafe<A extends unknown[]>(callback: Callback<A>, ...args: A): Handle;
+  callSoonThreadsafe<A extends unknown[]>(options: CallOptions, callback: Callback<A>, ...args: A): Handle;
+  callSoonThreadsafe(...args: unknown[]): Handle {
+    return this.callSoon(...(args as [Callback<unknown[]>]));
+  }
+
+  callLater<A extends unknown[]>(delay: Duration, callback: Callback<A>, ...args: A): TimerHandle;
+  callLater<A extends unknown[]>(delay: Duration, options: CallOptions, callback: Callback<A>, ...args: A): TimerHandle;
+  callLater(delay: Duration, first: CallOptions | Callback<never[]>, ...rest: unknown[]): TimerHandle {
+    const seconds = toSeconds(delay, "delay");
+    return this.#schedule("callLater", this.time() + seconds, first, rest);
+  }
+
+  callAt<A extends unknown[]>(when: number, callback: Callback<A>, ...args: A): TimerHandle;
+  callAt<A extends unknown[]>(when: number, options: CallOptions, callback: Callback<A>, ...args: A): TimerHandle;
+  callAt(when: number, first: CallOptions | Callback<never[]>, ...rest: unknown[]): TimerHandle {
+    if (typeof when !== "number") throw new TypeError(`Invalid when: expected seconds, received ${repr(when)}`);
+    return this.#schedule("callAt", toSeconds(when, "when"), first, rest);
+  }
+
+  // --- futures and tasks
+
+  createFuture<T = void>(): Future<T> {
+    return new Future<T>({ loop: this });
+  }
+
+  createTask<T>(work: CoroutineLike<T>, options?: CreateTaskOptions): Task<T> {
+    this.#checkOpen();
+    return makeTask(this, work, options);
+  }
+
+  setTaskFactory(factory: TaskFactory | null): void {
+    if (factory !== null && typeof factory !== "function") {
+      throw new TypeError(`task factory must be a callable or null: received ${repr(factory)}`);
+    }
+    this.#taskFactory = factory;
+  }
+
+  getTaskFactory(): TaskFactory | null {
+    return this.#taskFactory;
+  }
+
+  // --- running
+
+  runForever(): Promise<void> {
+    try {
+      this.#checkOpen();
+      this.#checkNotRunning();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => {
+      this.#run = { resolve, reject };
+      loopStarted(this);
+      this.#host.connect(this.#client);
+      this.#awake = true;
+      this.#host.requestTurn(0);
+    });
+  }
+
+  async runUntilComplete<T>(main: CoroutineLike<T> | Future<T>): Promise<T> {
+    this.#checkOpen();
+    this.#checkNotRunning();
+    const future = isFuture(main) ? main : this.createTask(main);
+    if (future !== main) (future as Task<T>)._logDestroyPending = false;
+    const stopWhenDone = (): void => {
+      if (!future._failed || !leavesTheLoop(future.exception())) this.stop();
+    };
+    future.addDoneCallback(stopWhenDone);
+    try {
+      await this.runForever();
+    } catch (error) {
+      if (future !== main) future.logTraceback = false;
+      throw error;
+    } finally {
+      future.removeDoneCallback(stopWhenDone);
+    }
+    if (!future.done()) throw new RuntimeError("Event loop stopped before Future completed.");
+    return future.result();
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    if (this.#run !== null) this.#wake();
+  }
+
+  isRunning(): boolean {
+    return this.#run !== null;
+  }
+
+  isClosed(): boolean {
+    return this.#closed;
+  }
+
+  close(): void {
+    if (this.#run !== null) throw new RuntimeError("Cannot close a running event loop: stop() it first");
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#scheduler.clear();
+    for (const task of this._tasks) {
+      if (!task._logDestroyPending) continue;
+      const made = task._sourceTraceback === null ? {} : { sourceTraceback: task._sourceTraceback };
+      this.callExceptionHandler({ message: "Task was destroyed but it is pending!", task, ...made });
+    }
+    this._tasks.clear();
+    this.#watch.sweep();
+    this.#orphans.abandon();
+  }
+
+  /** A loop that is running cannot be disposed of: `using` is for loops that `runUntilComplete` is called on. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  // --- what the host calls
+
+  #turn(): void {
+    try {
+      const end = this.#host.now() + PUMP_BUDGET_SECONDS;
+      do {
+        if (!this.#runTurn()) return;
+        if (this.#stopping) {
+          this.#finish();
+          return;
+        }
+        if (this.#asyncFunctions > 0) this.#drain();
+      } while (this.#run !== null && this.#isDue() && this.#host.now() < end);
+      if (this.#run !== null) this.#sleep();
+    } catch (error) {
+      this._leave(error);
+    }
+  }
+
+  #exhausted(): void {
+    if (this.#run === null) return;
+    const count = this._tasks.size;
+    const what = count === 0 ? "nothing is scheduled" : count === 1 ? "a task still waits" : `${count} tasks still wait`;
+    this._leave(
+      new DeadlockError(`deadlock: ${what}, and nothing is left that could wake the loop\n${drawTasks(this._tasks)}`.trimEnd()),
+    );
+  }
+
+  /** Runs the entries of a turn; `false` if the loop left it, to let promises go on or for good. */
+  #runTurn(): boolean {
+    const scheduler = this.#scheduler;
+    if (!this.#inTurn) {
+      this.#inTurn = true;
+      this.#turns++;
+      const size = scheduler.beginTurn(scheduler.timers === 0 ? 0 : this.time() + this.#host.clockResolution);
+      this._instrument?.turnStarted?.(size);
+    }
+    for (let entry = scheduler.nextOfTurn(); entry !== undefined; entry = scheduler.nextOfTurn()) {
+      if (this.#isObserved) this.#runObserved(entry);
+      else entry.run();
+      if (!this.#promisesAreDue) continue;
+      this.#promisesAreDue = false;
+      if (!this.#drain()) {
+        if (this.#run !== null) this.#host.requestTurn(0);
+        return false;
+      }
+      if (this.#run === null) return false;
+    }
+    this.#inTurn = false;
+    this.#watch.review();
+    return true;
+  }
+
+  /** Lets promises go on; `false` if the platform can only do so when the loop has returned to it. */
+  #drain(): boolean {
+    return this.#host.drainMicrotasks?.() ?? false;
+  }
+
+  #isDue(): boolean {
+    if (this.#scheduler.ready > 0) return true;
+    const deadline = this.#scheduler.nextDeadline();
+    return deadline !== Infinity && deadline < this.time() + this.#host.clockResolution;
+  }
+
+  /** Tells the host when the next turn is wanted. */
+  #sleep(): void {
+    if (this.#scheduler.ready > 0) {
+      this.#host.requestTurn(0);
+      return;
+    }
+    this.#awake = false;
+    const deadline = this.#scheduler.nextDeadline();
+    this.#host.requestTurn(deadline === Infinity ? Infinity : Math.max(deadline - this.time(), 0));
+  }
+
+  #wake(): void {
+    if (this.#awake || this.#run === null) return;
+    this.#awake = true;
+    this.#host.requestTurn(0);
+  }
+
+  #finish(): void {
+    const run = this.#disconnect();
+    run?.resolve();
+  }
+
+  /** @internal */
+  _leave(error: unknown): void {
+    const run = this.#disconnect();
+    run?.reject(error);
+  }
+
+  #disconnect(): Running | null {
+    const run = this.#run;
+    this.#run = null;
+    this.#stopping = false;
+    this.#awake = false;
+    this.#inTurn = false;
+    this.#scheduler.breakTurn();
+    loopStopped(this);
+    this.#host.disconnect();
+    return run;
+  }
+
+  // --- debug mode and reports
+
+  getDebug(): boolean {
+    return this.#debug;
+  }
+
+  setDebug(enabled: boolean): void {
+    this.#debug = enabled;
+    this.#isObserved = enabled || this._instrument !== null;
+  }
+
+  setExceptionHandler(handler: ExceptionHandler | null): void {
+    if (handler !== null && typeof handler !== "function") {
+      throw new TypeError(`A callable object or null is expected: received ${repr(handler)}`);
+    }
+    this.#exceptionHandler = handler;
+  }
+
+  getExceptionHandler(): ExceptionHandler | null {
+    return this.#exceptionHandler;
+  }
+
+  defaultExceptionHandler(context: ExceptionContext): void {
+    const { message, exception, sourceTraceback, handleTraceback, ...rest } = context;
+    const lines = [message === "" || message === undefined ? "Unhandled exception in event loop" : message];
+    for (const key of Object.keys(rest).sort()) {
+      if (rest[key] !== undefined) lines.push(`${key}: ${typeof rest[key] === "string" ? rest[key] : repr(rest[key])}`);
+    }
+    if (sourceTraceback) lines.push("Object created at (most recent call first):", ...sourceTraceback.map(indented));
+    if (handleTraceback) lines.push("Handle created at (most recent call first):", ...handleTraceback.map(indented));
+    if (exception !== undefined) lines.push(formatError(exception));
+    getLogger().error(lines.join("\n"));
+  }
+
+  callExceptionHandler(context: ExceptionContext): void {
+    const handler = this.#exceptionHandler;
+    if (handler === null) {
+      this.#logSafely(context, "Exception in default exception handler");
+      return;
+    }
+    const owner = context.task ?? context.handle;
+    const previous = swapRunning(
+      owner === undefined ? null : { loop: this, task: null, scope: null, context: owner.context },
+    );
+    try {
+      handler(this, context);
+    } catch (error) {
+      if (leavesTheLoop(error)) throw error;
+      this.#logSafely(
+        { message: "Unhandled error in exception handler", exception: error, context: context.message },
+        "Exception in default exception handler while handling an unexpected error in custom exception handler",
+      );
+    } finally {
+      swapRunning(previous);
+    }
+  }
+
+  statistics(): LoopStatistics {
+    return {
+      turns: this.#turns,
+      ready: this.#scheduler.ready,
+      timers: this.#scheduler.timers,
+      cancelledTimers: this.#scheduler.cancelledTimers,
+      tasks: this._tasks.size,
+    };
+  }
+
+  /** Tells `instrument` what the loop does from now on; `null` stops it. */
+  setInstrument(instrument: Instrument | null): void {
+    this._instrument = instrument;
+    this.#isObserved = this.#debug || instrument !== null;
+  }
+
+  toString(): string {
+    return `<EventLoop running=${this.isRunning()} closed=${this.#closed} debug=${this.#debug}>`;
+  }
+
+  #logSafely(context: ExceptionContext, failure: string): void {
+    try {
+      this.defaultExceptionHandler(context);
+    } catch (error) {
+      if (leavesTheLoop(error)) throw error;
+      getLogger().error(`${failure}\n${formatError(error)}`);
+    }
+  }
+
+  #reportNeglect(neglect: Neglect, item: Neglectable | null): void {
+    this.callExceptionHandler({
+      message: neglect.message,
+      ...("exception" in neglect ? { exception: neglect.exception, future: isFuture(item) ? item : neglect.description } : {}),
+      ...(neglect.sourceTraceback ? { sourceTraceback: neglect.sourceTraceback } : {}),
+    });
+  }
+
+  /** Runs `entry` under the eyes of an instrument, and in debug mode reports it if it kept everything else waiting. */
+  #runObserved(entry: Runnable): void {
+    const task = entry instanceof TaskDriver ? entry.task : null;
+    const start = this.#host.now();
+    if (task !== null) this._instrument?.stepStarted?.(task);
+    try {
+      entry.run();
+    } finally {
+      if (task !== null) this._instrument?.stepEnded?.(task);
+    }
+    const seconds = this.#host.now() - start;
+    if (!this.#debug || seconds < this.slowCallbackDuration) return;
+    getLogger().warning(`Executing ${String(entry)} took ${seconds.toFixed(3)} seconds`);
+  }
+
+  // --- what futures, tasks and handles call
+
+  /** @internal */
+  _enqueue(entry: Runnable): void {
+    this.#scheduler.enqueue(entry);
+    if (!this.#awake) this.#wake();
+  }
+
+  /** @internal */
+  _addTimer(timer: Timer): void {
+    this.#scheduler.schedule(timer);
+    // A loop that sleeps has told its host an older deadline.
+    if (!this.#awake && this.#run !== null) this.#sleep();
+  }
+
+  /** @internal */
+  _timerCancelled(timer: Timer): void {
+    this.#scheduler.timerCancelled(timer);
+  }
+
+  /** @internal */
+  _promisesDue(): void {
+    this.#promisesAreDue = true;
+  }
+
+  /** @internal */
+  _countAsyncFunctions(by: number): void {
+    this.#asyncFunctions += by;
+  }
+
+  /** @internal */
+  _watch(item: Neglectable): void {
+    this.#watch.add(item);
+  }
+
+  /** @internal */
+  _adoptOrphan(wait: Cancellable): WaitScope {
+    return this.#orphans.addWait(wait);
+  }
+
+  /** @internal The waits of async functions whose task has ended. */
+  get _orphans(): Orphans {
+    return this.#orphans;
+  }
+
+  /** @internal */
+  get _host(): Host {
+    return this.#host;
+  }
+
+  #schedule(caller: string, when: number, first: CallOptions | Callback<never[]>, rest: unknown[]): TimerHandle {
+    this.#checkOpen();
+    const call = this.#readCall(caller, first, rest);
+    const timer = new TimerHandle(this, when, call.callback, call.args, call.context);
+    this._addTimer(timer);
+    return timer;
+  }
+
+  /** The callback and its arguments, after the options that may come first. */
+  #readCall(
+    caller: string,
+    first: CallOptions | Callback<never[]>,
+    rest: unknown[],
+  ): { callback: Callback<never[]>; args: unknown[]; context: Context | null } {
+    const hasOptions = typeof first !== "function";
+    const callback = hasOptions ? rest[0] : first;
+    if (typeof callback !== "function") {
+      throw new TypeError(`a callable object was expected by ${caller}(), received ${repr(callback)}`);
+    }
+    if (this.#debug && /(Async|Generator)Function\]$/.test(Object.prototype.toString.call(callback))) {
+      throw new TypeError(`coroutines cannot be used with ${caller}(): use createTask(${callback.name})`);
+    }
+    const args = hasOptions ? rest.slice(1) : rest;
+    return { callback: callback as Callback<never[]>, args, context: hasOptions ? (first.context ?? null) : null };
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new RuntimeError("Event loop is closed");
+  }
+
+  #checkNotRunning(): void {
+    if (this.#run !== null) throw new RuntimeError("This event loop is already running");
+    if (findRunningLoop() !== null) {
+      throw new RuntimeError("Cannot run the event loop while another loop is running: await the work instead");
+    }
+  }
+}
+inspectAsString(BaseEventLoop);
+
+function indented(line: string): string {
+  return `  ${line}`;
+}
+
+/** A new loop on the platform's host. CPython: `asyncio.new_event_loop`. */
+export function newEventLoop(): BaseEventLoop {
+  return new BaseEventLoop();
+}

@@ -1,0 +1,83 @@
+/** How values, functions and errors are written in reprs and reports. @module */
+
+/** Makes `console.log`, by way of Node's `util.inspect`, show instances of `type` as `toString` does. */
+export function inspectAsString(type: { readonly prototype: object }): void {
+  const inspect = function (this: object): string {
+    return this.toString();
+  };
+  Object.defineProperty(type.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspect });
+}
+
+const MAX_STRING = 30;
+const MAX_ITEMS = 6;
+
+/** A short, one-line picture of `value`, after Python's `reprlib.repr`. It never throws and never runs long. */
+export function repr(value: unknown, depth: number = 2): string {
+  switch (typeof value) {
+    case "string":
+      return quote(value);
+    case "function":
+      return `${functionName(value)}()`;
+    case "bigint":
+      return `${value}n`;
+    case "object":
+      return value === null ? "null" : reprOfObject(value, depth);
+    default:
+      return String(value);
+  }
+}
+
+/** The name a report gives a function. */
+export function functionName(fn: object): string {
+  const { name } = fn as { readonly name?: unknown };
+  return typeof name === "string" && name !== "" ? name : "anonymous";
+}
+
+/** An error with its stack, its causes and the errors of a group, as a report shows it. */
+export function formatError(error: unknown, indent: string = ""): string {
+  if (!(error instanceof Error)) return `${indent}${repr(error)}`;
+  const head = `${error.name}${error.message === "" ? "" : `: ${error.message}`}`;
+  const text = error.stack?.includes(head) === true ? error.stack : head;
+  const lines = [text.replaceAll("\n", `\n${indent}`)];
+  if (error instanceof AggregateError) {
+    for (const [i, inner] of error.errors.entries()) lines.push(`  [${i + 1}] ${formatError(inner, `${indent}  `).trimStart()}`);
+  }
+  if (error.cause !== undefined) lines.push(`caused by: ${formatError(error.cause, indent).trimStart()}`);
+  return indent + lines.join(`\n${indent}`);
+}
+
+function quote(text: string): string {
+  if (text.length <= MAX_STRING - 2) return `'${text}'`;
+  const half = (MAX_STRING - 3) / 2;
+  return `'${text.slice(0, Math.floor(half) - 1)}...${text.slice(-Math.floor(half))}'`;
+}
+
+function reprOfObject(value: object, depth: number): string {
+  try {
+    if (value instanceof AggregateError) return `${value.name}(${quote(value.message)}, ${repr(value.errors, depth)})`;
+    if (value instanceof Error) return `${value.name}(${value.message === "" ? "" : quote(value.message)})`;
+    if (Array.isArray(value)) return reprOfArray(value, depth);
+    if (value.toString !== Object.prototype.toString) return String(value);
+    return reprOfRecord(value, depth);
+  } catch {
+    return "<unprintable>";
+  }
+}
+
+function reprOfArray(items: readonly unknown[], depth: number): string {
+  if (depth === 0) return "[...]";
+  return `[${listed(items, (item) => repr(item, depth - 1))}]`;
+}
+
+function reprOfRecord(value: object, depth: number): string {
+  const entries = Object.entries(value);
+  if (entries.length === 0) return "{}";
+  if (depth === 0) return "{...}";
+  return `{ ${listed(entries, ([key, item]) => `${key}: ${repr(item, depth - 1)}`)} }`;
+}
+
+function listed<T>(items: readonly T[], show: (item: T) => string): string {
+  const shown = items.slice(0, MAX_ITEMS).map((item) => show(item));
+  if (items.length > MAX_ITEMS) shown.push("...");
+  return shown.join(", ");
+}

@@ -1,0 +1,42 @@
+/**
+ * What a platform lends the loop. The loop never sleeps: it says when it wants its next turn, and its host calls it.
+ * Node.js, the Web and the virtual clock of the tests are hosts, and nothing else of the loop knows which one it has.
+ *
+ * @module
+ */
+
+/** The two calls a host makes. Each must come from outside of any other code of the loop: from a macrotask. */
+export interface HostClient {
+  /** The time asked for with `requestTurn` has come. */
+  turn(): void;
+  /** Nothing is left on this platform that could ever wake the loop. */
+  exhausted(): void;
+}
+
+/** A platform's clock and its way to call back later. */
+export interface Host {
+  /** Seconds on a clock that never goes back. */
+  now(): number;
+  /** The smallest step of the clock, in seconds; a timer is due when it lies less than this in the future. */
+  readonly clockResolution: number;
+  /** The loop starts to run: calls go to `client` from now on. */
+  connect(client: HostClient): void;
+  /** The loop stops: no call comes any more, and whatever was requested is forgotten. */
+  disconnect(): void;
+  /**
+   * Calls `client.turn()` once, after `delay` seconds; a later request replaces an earlier one. Zero means soon, but
+   * after I/O had its chance; infinity means that only a new request can bring a turn.
+   */
+  requestTurn(delay: number): void;
+  /**
+   * Runs what promises have ready, to the end, before it returns; `false` when the platform offers no way to do so, and
+   * the loop must leave its turn to let promises go on. Called from a macrotask only.
+   */
+  drainMicrotasks?(): boolean;
+  /** Calls `interrupted` when the user asks the program to stop (Ctrl-C), until the function returned is called. */
+  onInterrupt?(interrupted: () => void): () => void;
+  /** Ends the process at once, as a program that was interrupted twice. */
+  exitInterrupted?(): void;
+  /** Whether the environment asks for debug mode. */
+  readonly debug?: boolean;
+}

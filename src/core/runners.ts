@@ -1,0 +1,199 @@
+/**
+ * Running a program: a loop, a main task, and an orderly end.
+ *
+ * **The end of a program, step by step.** The main task is done. Every task that still runs is cancelled, and so are
+ * the waits of async functions that nobody awaited; the loop goes on until the tasks have cleaned up; what failed
+ * meanwhile goes to the exception handler; the loop is closed, which reports what was forgotten. Then `run` gives the
+ * result, or throws the error.
+ *
+ * @module
+ */
+
+import type { AbortSignalLike } from "./abort.ts";
+import type { BaseEventLoop } from "./base-events.ts";
+import { newEventLoop } from "./base-events.ts";
+import { toCoroutine } from "./async-functions.ts";
+import type { Context } from "./contextvars.ts";
+import { copyContext } from "./contextvars.ts";
+import type { CoroutineGenerator, CoroutineLike } from "./coroutines.ts";
+import { findRunningLoop } from "./events.ts";
+import { CancelledError, KeyboardInterrupt, RuntimeError } from "./exceptions.ts";
+import { Future, isFuture } from "./futures.ts";
+import { gather } from "./gather.ts";
+import { getLogger } from "./log.ts";
+import { sleep } from "./sleep.ts";
+import { drawTasks } from "./task-tree.ts";
+import type { Task } from "./tasks.ts";
+
+/** Options of {@link Runner}. */
+export interface RunnerOptions {
+  /** Debug mode on or off; the environment decides by default (`ASYNCIO_DEBUG`). */
+  readonly debug?: boolean;
+  /** Makes the loop; `newEventLoop` by default. */
+  readonly loopFactory?: () => BaseEventLoop;
+}
+
+/** Options of {@link run}. */
+export interface RunOptions extends RunnerOptions {
+  /** Cancels the main task when it is aborted. */
+  readonly signal?: AbortSignalLike;
+}
+
+/**
+ * Runs a program: a new loop, `main` as its main task, and an orderly end. The promise gives `main`'s result.
+ *
+ * - What still runs when `main` ends is cancelled and waited for; what fails then is reported.
+ * - Ctrl-C cancels `main`, and the promise is rejected with {@link KeyboardInterrupt}; a second one ends the process.
+ * - If nothing is left that could wake a waiting task, it is rejected with a {@link DeadlockError} that draws the tasks.
+ *
+ * ```ts
+ * const answer = await asyncio.run(async () => {
+ *   await asyncio.sleep(0.001);
+ *   return 42;
+ * });
+ * assert.equal(answer, 42);
+ * ```
+ *
+ * @param main the function to run, or a coroutine. Not a promise: it would run already, outside of the loop.
+ * @throws {RuntimeError} (the promise is rejected) if called from inside a coroutine: await the work there.
+ *
+ * CPython: `asyncio.run`.
+ */
+export async function run<T>(main: CoroutineLike<T>, options: RunOptions = {}): Promise<T> {
+  if (findRunningLoop() !== null) {
+    throw new RuntimeError("asyncio.run() cannot be called from a running event loop: await the coroutine instead");
+  }
+  const { signal, ...runnerOptions } = options;
+  await using runner = new Runner(runnerOptions);
+  return await runner.run(main, signal === undefined ? {} : { signal });
+}
+
+/** A runner's life: made, with a loop, closed. */
+type State = "created" | "initialized" | "closed";
+
+/**
+ * Several runs on one loop and one context: `run` in parts. The loop is made at the first run, or by {@link getLoop}.
+ *
+ * ```ts
+ * await using runner = new asyncio.Runner();
+ * assert.equal(await runner.run(async () => 1), 1);
+ * assert.equal(await runner.run(async () => 2), 2);
+ * ```
+ *
+ * CPython: `asyncio.Runner`.
+ */
+export class Runner implements AsyncDisposable {
+  readonly #options: RunnerOptions;
+  #state: State = "created";
+  #loop: BaseEventLoop | null = null;
+  #context: Context | null = null;
+
+  constructor(options: RunnerOptions = {}) {
+    this.#options = options;
+  }
+
+  /** The runner's loop, made at the first call. */
+  getLoop(): BaseEventLoop {
+    this.#initialize();
+    return this.#loop!;
+  }
+
+  /**
+   * Runs `main` to its end on the runner's loop.
+   *
+   * @param options `context`: to run in, the runner's own by default, in which values stay from run to run; `signal`:
+   * cancels `main` when it is aborted.
+   */
+  async run<T>(
+    main: CoroutineLike<T> | Future<T>,
+    options: { readonly context?: Context; readonly signal?: AbortSignalLike } = {},
+  ): Promise<T> {
+    if (findRunningLoop() !== null) {
+      throw new RuntimeError("Runner.run() cannot be called from a running event loop: await the coroutine instead");
+    }
+    const work = isFuture(main) ? waitFor(main) : toCoroutine(main, "run");
+    this.#initialize();
+    const loop = this.#loop!;
+    const task = loop.createTask(work, { context: this.#context!, ...options }) as Task<T>;
+    task._logDestroyPending = false;
+    const interrupts = this.#listenForInterrupts(loop, task);
+    try {
+      return await loop.runUntilComplete(task);
+    } catch (error) {
+      if (error instanceof CancelledError && interrupts.count > 0 && task.uncancel() === 0) {
+        throw new KeyboardInterrupt("", { cause: error });
+      }
+      throw error;
+    } finally {
+      interrupts.stop();
+    }
+  }
+
+  /** Cancels what still runs, waits for it, and closes the loop. Closing twice does nothing. */
+  async close(): Promise<void> {
+    if (this.#state !== "initialized") return;
+    this.#state = "closed";
+    const loop = this.#loop!;
+    try {
+      await cancelAllTasks(loop);
+    } finally {
+      loop.close();
+      this.#loop = null;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #initialize(): void {
+    if (this.#state === "closed") throw new RuntimeError("Runner is closed");
+    if (this.#state === "initialized") return;
+    this.#loop = (this.#options.loopFactory ?? newEventLoop)();
+    if (this.#options.debug !== undefined) this.#loop.setDebug(this.#options.debug);
+    this.#context = copyContext();
+    this.#state = "initialized";
+  }
+
+  /** The first Ctrl-C cancels the main task; the next, or one that comes after its end, ends the process. */
+  #listenForInterrupts(loop: BaseEventLoop, task: Task<unknown>): { count: number; stop(): void } {
+    const interrupts = { count: 0, stop: (): void => {} };
+    const host = loop._host;
+    const interrupted = (): void => {
+      interrupts.count++;
+      if (interrupts.count === 1 && !task.done()) {
+        task.cancel();
+        return;
+      }
+      getLogger().error(`Interrupted twice; these tasks were still running:\n${drawTasks(loop._tasks)}`);
+      host.exitInterrupted?.();
+    };
+    interrupts.stop = host.onInterrupt?.(interrupted) ?? interrupts.stop;
+    return interrupts;
+  }
+}
+
+async function cancelAllTasks(loop: BaseEventLoop): Promise<void> {
+  const tasks = [...loop._tasks];
+  if (tasks.length === 0 && loop._orphans.size === 0) return;
+  for (const task of tasks) task.cancel();
+  loop._orphans.cancel();
+  await loop.runUntilComplete(untilDone(tasks));
+  for (const task of tasks) {
+    if (task.cancelled() || !task._failed) continue;
+    loop.callExceptionHandler({
+      message: "unhandled exception during asyncio.run() shutdown",
+      exception: task.exception(),
+      task,
+    });
+  }
+}
+
+function* untilDone(tasks: readonly Task<unknown>[]): CoroutineGenerator<void> {
+  yield* gather(tasks, { returnExceptions: true });
+  yield* sleep(0);
+}
+
+function* waitFor<T>(future: Future<T>): CoroutineGenerator<T> {
+  return yield* future;
+}

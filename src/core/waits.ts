@@ -1,0 +1,161 @@
+/** What async functions wait for: a set of waits, and the wait for one future. @module */
+
+import { DEBUG_STACK_DEPTH } from "./constants.ts";
+import type { Context } from "./contextvars.ts";
+import { currentContext } from "./contextvars.ts";
+import type { AbstractEventLoop, Runnable } from "./events.ts";
+import { CancelledError } from "./exceptions.ts";
+import type { Future } from "./futures.ts";
+import type { Cancellable, WaitScope } from "./running.ts";
+import { captureStack } from "./stack.ts";
+
+/** What an `await` hands to `then`: the two ends of the promise that carries the async function on. */
+export type Resolve = (value: never) => void;
+/** See {@link Resolve}. */
+export type Reject = (error: unknown) => void;
+
+/** A set of waits. Nearly always it holds one, which then lies in a field. */
+export class WaitSet {
+  #only: Cancellable | null = null;
+  #several: Set<Cancellable> | null = null;
+
+  get size(): number {
+    return this.#several?.size ?? (this.#only === null ? 0 : 1);
+  }
+
+  add(wait: Cancellable): void {
+    if (this.#several !== null) this.#several.add(wait);
+    else if (this.#only === null) this.#only = wait;
+    else {
+      this.#several = new Set([this.#only, wait]);
+      this.#only = null;
+    }
+  }
+
+  delete(wait: Cancellable): void {
+    if (this.#only === wait) this.#only = null;
+    else this.#several?.delete(wait);
+  }
+
+  /** Cancels each; whether there was one to cancel. */
+  cancel(message?: string): boolean {
+    let accepted = false;
+    for (const wait of [...this]) accepted = wait.cancel(message) || accepted;
+    return accepted;
+  }
+
+  /** Takes back the requests to cancel that have not been delivered. */
+  forgetCancel(): void {
+    for (const wait of this) wait.forgetCancel();
+  }
+
+  *[Symbol.iterator](): Generator<Cancellable, void, undefined> {
+    if (this.#only !== null) yield this.#only;
+    else if (this.#several !== null) yield* this.#several;
+  }
+}
+
+/** An `await` of a future in an async function, from `then` until the promise is settled, which takes one handle. */
+export class FutureWait implements Runnable, Cancellable {
+  readonly #future: Future<unknown>;
+  readonly #loop: AbstractEventLoop;
+  readonly #resolve: Resolve;
+  readonly #reject: Reject;
+  #scope: WaitScope | null = null;
+  /** The future was done when the request to cancel came: its result is lost, as in CPython. */
+  #mustCancel: boolean = false;
+  #message: string | undefined = undefined;
+
+  constructor(future: Future<unknown>, loop: AbstractEventLoop, resolve: Resolve, reject: Reject) {
+    this.#future = future;
+    this.#loop = loop;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** What is waited for, for those who draw the tasks. */
+  get future(): Future<unknown> {
+    return this.#future;
+  }
+
+  /** Waits on behalf of `scope`, or of nobody. */
+  start(scope: WaitScope | null): void {
+    this.#future._addWaiter(this);
+    if (scope !== null) this.#scope = scope.addWait(this);
+  }
+
+  cancel(message?: string): boolean {
+    if (!this.#future.cancel(message)) {
+      this.#mustCancel = true;
+      this.#message = message;
+    }
+    return true;
+  }
+
+  forgetCancel(): void {
+    this.#mustCancel = false;
+  }
+
+  abandon(): void {
+    this.#reject(new CancelledError("the event loop is closed"));
+  }
+
+  run(): void {
+    this.#scope?.removeWait(this);
+    this.#loop._promisesDue();
+    if (this.#mustCancel && !this.#future._raisesCancelled()) this.#reject(new CancelledError(this.#message));
+    else this.#future._settle(this.#resolve, this.#reject);
+  }
+
+  /** What a loop that reports a slow callback calls it. */
+  toString(): string {
+    return `<await of ${this.#future.toString()}>`;
+  }
+}
+
+/** The waits that outlived their task: they go on, and end when the loop does. */
+export class Orphans implements WaitScope {
+  readonly loop: AbstractEventLoop;
+  readonly task: null = null;
+  readonly #waits: Set<Cancellable> = new Set();
+
+  constructor(loop: AbstractEventLoop) {
+    this.loop = loop;
+  }
+
+  get context(): Context {
+    return currentContext();
+  }
+
+  get size(): number {
+    return this.#waits.size;
+  }
+
+  addWait(wait: Cancellable): this {
+    this.#waits.add(wait);
+    if (this.loop.getDebug()) {
+      this.loop.callExceptionHandler({
+        message: "An async function outlived its task: await it, or make it a task of its own",
+        sourceTraceback: captureStack(2, DEBUG_STACK_DEPTH),
+      });
+    }
+    return this;
+  }
+
+  removeWait(wait: Cancellable): void {
+    this.#waits.delete(wait);
+  }
+
+  inheritCancel(): void {}
+
+  /** Cancels each, so that its cleanup runs in the turns that follow. */
+  cancel(): void {
+    for (const wait of [...this.#waits]) wait.cancel();
+  }
+
+  /** The loop is closed: nothing will come of these waits any more. */
+  abandon(): void {
+    for (const wait of this.#waits) wait.abandon();
+    this.#waits.clear();
+  }
+}

@@ -1,0 +1,3 @@
+/** Tools to test programs written with asyncio-ts. @module */
+
+export { VirtualHost } from "./virtual-host.ts";
