@@ -65,7 +65,7 @@ export function coroutine<This, A extends unknown[], R>(
  * @throws {TypeError} for a promise, which has started already and has no owner, and for anything else.
  */
 export function toCoroutine<T>(work: CoroutineLike<T>, caller: string): Coroutine<T> | CoroutineGenerator<T> {
-  if (isCoroutine(work)) return work as Coroutine<T> | CoroutineGenerator<T>;
+  if (isCoroutine(work)) return work;
   if (typeof work === "function") {
     const generator = isGeneratorFunction(work) ? (work as () => CoroutineGenerator<T>)() : callBody(work);
     return new GeneratorCoroutine<T>(generator, functionName(work));

@@ -244,9 +244,12 @@ export class BaseEventLoop implements AbstractEventLoop {
   #exhausted(): void {
     if (this.#run === null) return;
     const count = this._tasks.size;
-    const what = count === 0 ? "nothing is scheduled" : count === 1 ? "a task still waits" : `${count} tasks still wait`;
+    const what =
+      count === 0 ? "nothing is scheduled" : count === 1 ? "a task still waits" : `${count} tasks still wait`;
     this._leave(
-      new DeadlockError(`deadlock: ${what}, and nothing is left that could wake the loop\n${drawTasks(this._tasks)}`.trimEnd()),
+      new DeadlockError(
+        `deadlock: ${what}, and nothing is left that could wake the loop\n${drawTasks(this._tasks)}`.trimEnd(),
+      ),
     );
   }
 
@@ -351,7 +354,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   defaultExceptionHandler(context: ExceptionContext): void {
     const { message, exception, sourceTraceback, handleTraceback, ...rest } = context;
     const lines = [message === "" || message === undefined ? "Unhandled exception in event loop" : message];
-    for (const key of Object.keys(rest).sort()) {
+    for (const key of Object.keys(rest).toSorted()) {
       if (rest[key] !== undefined) lines.push(`${key}: ${typeof rest[key] === "string" ? rest[key] : repr(rest[key])}`);
     }
     if (sourceTraceback) lines.push("Object created at (most recent call first):", ...sourceTraceback.map(indented));
@@ -415,7 +418,9 @@ export class BaseEventLoop implements AbstractEventLoop {
   #reportNeglect(neglect: Neglect, item: Neglectable | null): void {
     this.callExceptionHandler({
       message: neglect.message,
-      ...("exception" in neglect ? { exception: neglect.exception, future: isFuture(item) ? item : neglect.description } : {}),
+      ...("exception" in neglect
+        ? { exception: neglect.exception, future: isFuture(item) ? item : neglect.description }
+        : {}),
       ...(neglect.sourceTraceback ? { sourceTraceback: neglect.sourceTraceback } : {}),
     });
   }

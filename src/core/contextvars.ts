@@ -88,11 +88,11 @@ export class Context {
 
   /** The value of `variable` in this context, or `undefined`. */
   get<T>(variable: ContextVar<T>): T | undefined {
-    return this.#values.get(variable as ContextVar<unknown>) as T | undefined;
+    return this.#values.get(variable) as T | undefined;
   }
 
   has(variable: ContextVar<never>): boolean {
-    return this.#values.has(variable as ContextVar<unknown>);
+    return this.#values.has(variable);
   }
 
   get size(): number {
@@ -162,7 +162,7 @@ export class ContextVar<T> {
   get(): T;
   get<U>(fallback: U): T | U;
   get(...fallback: unknown[]): unknown {
-    const value = currentContext()._lookup(this as ContextVar<unknown>);
+    const value = currentContext()._lookup(this);
     if (value !== MISSING) return value;
     if (fallback.length > 0) return fallback[0];
     if (this.#default !== MISSING) return this.#default;
@@ -172,8 +172,8 @@ export class ContextVar<T> {
   /** Sets the value in the current context. Give the token to `reset` to take it back. */
   set(value: T): Token<T> {
     const context = currentContext();
-    const token = new Token<T>(context, this, context._lookup(this as ContextVar<unknown>));
-    context._assign(this as ContextVar<unknown>, value);
+    const token = new Token<T>(context, this, context._lookup(this));
+    context._assign(this, value);
     return token;
   }
 
@@ -184,11 +184,12 @@ export class ContextVar<T> {
    */
   reset(token: Token<T>): void {
     if (token._used) throw new RangeError(`Token of '${this.name}' has already been used once`);
-    if (token.var !== this) throw new RangeError(`Token of '${token.var.name}' given to context variable '${this.name}'`);
+    if (token.var !== this)
+      throw new RangeError(`Token of '${token.var.name}' given to context variable '${this.name}'`);
     const context = currentContext();
     if (token._context !== context) throw new RangeError(`Token of '${this.name}' was made in a different Context`);
     token._used = true;
-    context._assign(this as ContextVar<unknown>, token._old);
+    context._assign(this, token._old);
   }
 
   toString(): string {

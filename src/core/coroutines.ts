@@ -1,6 +1,5 @@
 /** Coroutine: work that starts when it is awaited, and not before. @module */
 
-import type { Context } from "./contextvars.ts";
 import { currentContext } from "./contextvars.ts";
 import { DEBUG_STACK_DEPTH } from "./constants.ts";
 import { Driver } from "./driver.ts";
@@ -14,7 +13,6 @@ import type { Awaitable, Future, Suspension } from "./futures.ts";
 import type { Neglect, Neglectable } from "./neglect.ts";
 import type { Cancellable, Execution, WaitScope } from "./running.ts";
 import { currentExecution, getAsyncContext } from "./running.ts";
-import type { Task } from "./tasks.ts";
 import type { Reject, Resolve } from "./waits.ts";
 import { captureStack, locationOf } from "./stack.ts";
 
@@ -237,7 +235,13 @@ class InlineDriver<T> extends Driver<T> implements Cancellable {
 
   constructor(owner: Owner, iterator: Iterator<unknown, unknown, unknown>, resolve: Resolve, reject: Reject) {
     const { execution } = owner;
-    super(owner.loop, execution?.task ?? null, execution?.context ?? currentContext(), execution?.scope ?? null, iterator);
+    super(
+      owner.loop,
+      execution?.task ?? null,
+      execution?.context ?? currentContext(),
+      execution?.scope ?? null,
+      iterator,
+    );
     this.#resolve = resolve;
     this.#reject = reject;
   }

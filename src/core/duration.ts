@@ -67,7 +67,9 @@ function sumOfUnits(value: DurationLike, what: string): number {
 
 function notADuration(value: unknown, what: string): TypeError {
   const received = typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : describe(value);
-  return new TypeError(`Invalid ${what}: expected seconds or an object such as { milliseconds: 250 }, received ${received}`);
+  return new TypeError(
+    `Invalid ${what}: expected seconds or an object such as { milliseconds: 250 }, received ${received}`,
+  );
 }
 
 function describe(value: unknown): string {

@@ -21,8 +21,9 @@ export abstract class AsyncioError extends Error {
   static readonly brand: symbol = Symbol.for("asyncio-ts.AsyncioError");
 
   static override [Symbol.hasInstance](this: Branded & Function, value: unknown): boolean {
-    if (!Object.hasOwn(this, "brand")) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return typeof value === "object" && value !== null && this.brand! in value;
+    const own = Object.hasOwn(this, "brand") ? this.brand : undefined;
+    if (own === undefined) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && own in value;
   }
 }
 
@@ -179,7 +180,7 @@ export class BaseExceptionGroup extends AggregateError {
    * The errors that fit `condition` and those that do not, each as a group with the nesting kept, or `null`.
    *
    * ```ts
-   * const group = new ExceptionGroup("two", [new TypeError("a"), new RangeError("b")]);
+   * const group = new asyncio.ExceptionGroup("two", [new TypeError("a"), new RangeError("b")]);
    * const [types, rest] = group.split(TypeError);
    * assert.equal(types?.exceptions.length, 1);
    * assert.equal(rest?.exceptions.length, 1);

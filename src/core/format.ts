@@ -2,10 +2,11 @@
 
 /** Makes `console.log`, by way of Node's `util.inspect`, show instances of `type` as `toString` does. */
 export function inspectAsString(type: { readonly prototype: object }): void {
-  const inspect = function (this: object): string {
-    return this.toString();
-  };
   Object.defineProperty(type.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspect });
+}
+
+function inspect(this: object): string {
+  return this.toString();
 }
 
 const MAX_STRING = 30;
@@ -40,7 +41,8 @@ export function formatError(error: unknown, indent: string = ""): string {
   const text = error.stack?.includes(head) === true ? error.stack : head;
   const lines = [text.replaceAll("\n", `\n${indent}`)];
   if (error instanceof AggregateError) {
-    for (const [i, inner] of error.errors.entries()) lines.push(`  [${i + 1}] ${formatError(inner, `${indent}  `).trimStart()}`);
+    for (const [i, inner] of error.errors.entries())
+      lines.push(`  [${i + 1}] ${formatError(inner, `${indent}  `).trimStart()}`);
   }
   if (error.cause !== undefined) lines.push(`caused by: ${formatError(error.cause, indent).trimStart()}`);
   return indent + lines.join(`\n${indent}`);

@@ -170,7 +170,7 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
    * @param options `context`: the context the callback runs in; a copy of the current one by default.
    */
   addDoneCallback(callback: DoneCallback<this>, options?: { readonly context?: Context }): void {
-    this._addWaiter(new Handle(this._loop, callback as never, [this], options?.context ?? null));
+    this._addWaiter(new Handle(this._loop, callback, [this], options?.context ?? null));
   }
 
   /** Takes all callbacks out that are the same function; how many there were. */
@@ -246,7 +246,7 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
 
   /** @internal A callback of the library's own, which needs no context. */
   _onDone(callback: DoneCallback<this>): void {
-    this._addWaiter(new Handle(this._loop, callback as never, [this], null, true));
+    this._addWaiter(new Handle(this._loop, callback, [this], null, true));
   }
 
   /** @internal Runs one of those who wait. */

@@ -47,7 +47,7 @@ export function fromPromise<T>(
   const loop = options.loop ?? getRunningLoop();
   if (typeof source !== "function") return new PromiseFuture(loop, checked(source), null);
   const aborter = newAborter();
-  return new PromiseFuture(loop, checked(source(aborter.signal as unknown as Signal)), aborter);
+  return new PromiseFuture(loop, checked(source(aborter.signal)), aborter);
 }
 
 /**

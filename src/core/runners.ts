@@ -18,7 +18,8 @@ import { copyContext } from "./contextvars.ts";
 import type { CoroutineGenerator, CoroutineLike } from "./coroutines.ts";
 import { findRunningLoop } from "./events.ts";
 import { CancelledError, KeyboardInterrupt, RuntimeError } from "./exceptions.ts";
-import { Future, isFuture } from "./futures.ts";
+import type { Future } from "./futures.ts";
+import { isFuture } from "./futures.ts";
 import { gather } from "./gather.ts";
 import { getLogger } from "./log.ts";
 import { sleep } from "./sleep.ts";
@@ -114,7 +115,7 @@ export class Runner implements AsyncDisposable {
     const work = isFuture(main) ? waitFor(main) : toCoroutine(main, "run");
     this.#initialize();
     const loop = this.#loop!;
-    const task = loop.createTask(work, { context: this.#context!, ...options }) as Task<T>;
+    const task = loop.createTask<T>(work, { context: this.#context!, ...options });
     task._logDestroyPending = false;
     const interrupts = this.#listenForInterrupts(loop, task);
     try {

@@ -1,7 +1,7 @@
 /** Protecting work from the cancellation of those who wait for it. @module */
 
 import type { ResultOf } from "./async-functions.ts";
-import { Future } from "./futures.ts";
+import type { Future } from "./futures.ts";
 import type { Waitable } from "./promises.ts";
 import { ensureFuture } from "./promises.ts";
 

@@ -177,7 +177,7 @@ export class Task<T> extends Future<T> implements WaitScope {
       this.#abort = newAborter();
       if (this.cancelling() > 0) this.#abort.abort(new CancelledError());
     }
-    return this.#abort.signal as unknown as Signal;
+    return this.#abort.signal;
   }
 
   /** A task's result comes from its coroutine. @throws {RuntimeError} always. */
@@ -286,7 +286,7 @@ export class TaskDriver<T> extends Driver<T> {
   declare readonly task: Task<T>;
 
   constructor(task: Task<T>, context: Context, root: Iterator<unknown, unknown, unknown>) {
-    super(task._loop, task as Task<unknown>, context, task, root);
+    super(task._loop, task, context, task, root);
     this.ambient = getAsyncContext()?.capture(this) ?? null;
   }
 
@@ -372,7 +372,9 @@ export function allTasks(loop: AbstractEventLoop = getRunningLoop()): Set<Task<u
  *
  * CPython: `asyncio.eager_task_factory`.
  */
-export const eagerTaskFactory: TaskFactory = createEagerTaskFactory((coroutine, options) => new Task(coroutine, options));
+export const eagerTaskFactory: TaskFactory = createEagerTaskFactory(
+  (coroutine, options) => new Task(coroutine, options),
+);
 
 /** {@link eagerTaskFactory} for a kind of task of your own. CPython: `asyncio.create_eager_task_factory`. */
 export function createEagerTaskFactory(

@@ -40,7 +40,7 @@ export class WaitSet {
   /** Cancels each; whether there was one to cancel. */
   cancel(message?: string): boolean {
     let accepted = false;
-    for (const wait of [...this]) accepted = wait.cancel(message) || accepted;
+    for (const wait of this) accepted = wait.cancel(message) || accepted;
     return accepted;
   }
 
@@ -150,7 +150,7 @@ export class Orphans implements WaitScope {
 
   /** Cancels each, so that its cleanup runs in the turns that follow. */
   cancel(): void {
-    for (const wait of [...this.#waits]) wait.cancel();
+    for (const wait of this.#waits) wait.cancel();
   }
 
   /** The loop is closed: nothing will come of these waits any more. */

@@ -1,0 +1,46 @@
+/**
+ * What every command needs first: the dependencies installed and the library built. Quiet when both are fresh.
+ *
+ * @module
+ */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The project's folder. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** Runs a command in the project's folder with the output of this one; ends this process if it fails. */
+export function must(command, args, options = {}) {
+  const status = may(command, args, options);
+  if (status !== 0) process.exit(status);
+}
+
+/** Like {@link must}, but returns the exit status. */
+export function may(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: root, stdio: "inherit", ...options });
+  if (result.error) throw result.error;
+  return result.status ?? 1;
+}
+
+/** The path of a development tool's program. */
+export function tool(name) {
+  return join(root, "node_modules", ".bin", name);
+}
+
+/** Installs the dependencies when they are missing or older than the lock file. */
+export function ensureInstalled() {
+  const installed = join(root, "node_modules", ".package-lock.json");
+  const lock = join(root, "package-lock.json");
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  console.error("Installing development dependencies (once) …");
+  must("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { stdio: ["ignore", 2, 2] });
+}
+
+/** Brings `dist/` up to date; incremental, and so a moment when nothing changed. */
+export function ensureBuilt() {
+  ensureInstalled();
+  must(tool("tsc"), ["-b"]);
+}

@@ -1,0 +1,23 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^asyncio-ts$/, replacement: source("node/index.ts") },
+      { find: /^asyncio-ts\/testing$/, replacement: source("testing/index.ts") },
+    ],
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    typecheck: { enabled: true, include: ["test/types/**/*.test-d.ts"], tsconfig: "tsconfig.test.json" },
+    coverage: {
+      provider: "v8",
+      include: ["src/core/**"],
+      reporter: ["text"],
+      thresholds: { branches: 95 },
+    },
+  },
+});
