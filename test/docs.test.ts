@@ -3,10 +3,10 @@ import { expect, test } from "vitest";
 
 const folder = new URL("./.generated/", import.meta.url);
 
-const examples = readdirSync(folder).map((file) => ({
-  file,
-  place: readFileSync(new URL(file, folder), "utf8").split("\n", 1)[0].replace("// ", ""),
-}));
+const examples = readdirSync(folder).map((file) => {
+  const [place = ""] = readFileSync(new URL(file, folder), "utf8").split("\n", 1);
+  return { file, place: place.replace("// ", "") };
+});
 
 test("the documentation has examples", () => {
   expect(examples.length).toBeGreaterThan(10);

@@ -13,7 +13,7 @@ export type Signal = typeof globalThis extends { AbortSignal: { prototype: infer
 
 /** The end of a signal that aborts it. */
 export interface Aborter {
-  readonly signal: AbortSignalLike;
+  readonly signal: Signal;
   abort(reason: unknown): void;
 }
 
