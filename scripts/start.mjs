@@ -1,6 +1,6 @@
 /** `npm start`: the tour. @module */
 
-import { ensureBuilt, may } from "./setup.mjs";
+import { ensureBuilt } from "./setup.mjs";
 
 ensureBuilt();
-process.exitCode = may(process.execPath, ["examples/tour/main.mjs", ...process.argv.slice(2)]);
+await import("../examples/tour/main.mjs");

@@ -40,7 +40,7 @@ import { swapRunning } from "./running.ts";
 import { Scheduler } from "./scheduler.ts";
 import { drawTasks } from "./task-tree.ts";
 import type { CreateTaskOptions, Task, TaskFactory } from "./tasks.ts";
-import { makeTask, TaskDriver } from "./tasks.ts";
+import { makeTask } from "./tasks.ts";
 import { Orphans } from "./waits.ts";
 
 /** The promise of a `runForever`. */
@@ -163,8 +163,8 @@ export class BaseEventLoop implements AbstractEventLoop {
       this.#run = { resolve, reject };
       loopStarted(this);
       this.#host.connect(this.#client);
-      this.#awake = true;
-      this.#host.requestTurn(0);
+      if (this.#stopping) this.#wake();
+      else this.#sleep();
     });
   }
 
@@ -264,18 +264,21 @@ export class BaseEventLoop implements AbstractEventLoop {
     }
     for (let entry = scheduler.nextOfTurn(); entry !== undefined; entry = scheduler.nextOfTurn()) {
       if (this.#isObserved) this.#runObserved(entry);
-      else entry.run();
-      if (!this.#promisesAreDue) continue;
+      else this.#runEntry(entry);
+      if (!this.#promisesAreDue && this.#run !== null) continue;
       this.#promisesAreDue = false;
-      if (!this.#drain()) {
-        if (this.#run !== null) this.#host.requestTurn(0);
-        return false;
-      }
-      if (this.#run === null) return false;
+      if (this.#run !== null) this.#host.requestTurn(0);
+      return false;
     }
     this.#inTurn = false;
     this.#watch.review();
     return true;
+  }
+
+  /** Runs one entry, and lets the promises it settled go on, where the platform can do so at once. */
+  #runEntry(entry: Runnable): void {
+    entry.run();
+    if (this.#promisesAreDue && this.#drain()) this.#promisesAreDue = false;
   }
 
   /** Lets promises go on; `false` if the platform can only do so when the loop has returned to it. */
@@ -291,11 +294,11 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** Tells the host when the next turn is wanted. */
   #sleep(): void {
-    if (this.#scheduler.ready > 0) {
+    this.#awake = this.#scheduler.ready > 0;
+    if (this.#awake) {
       this.#host.requestTurn(0);
       return;
     }
-    this.#awake = false;
     const deadline = this.#scheduler.nextDeadline();
     this.#host.requestTurn(deadline === Infinity ? Infinity : Math.max(deadline - this.time(), 0));
   }
@@ -427,11 +430,11 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** Runs `entry` under the eyes of an instrument, and in debug mode reports it if it kept everything else waiting. */
   #runObserved(entry: Runnable): void {
-    const task = entry instanceof TaskDriver ? entry.task : null;
+    const task = entry.task ?? null;
     const start = this.#host.now();
     if (task !== null) this._instrument?.stepStarted?.(task);
     try {
-      entry.run();
+      this.#runEntry(entry);
     } finally {
       if (task !== null) this._instrument?.stepEnded?.(task);
     }

@@ -56,6 +56,8 @@ export abstract class Driver<T> implements Execution, Runnable {
   #mustCancel: boolean = false;
   #cancelMessage: string | undefined = undefined;
   #cancelRequests: number = 0;
+  /** A request to cancel is on its way from here to what is waited for. */
+  #isCancelling: boolean = false;
   /** A mistake in what was yielded, to be thrown into the coroutine at its next step. */
   #mistake: RuntimeError | null = null;
 
@@ -92,10 +94,24 @@ export abstract class Driver<T> implements Execution, Runnable {
   /** Asks the coroutine to stop, at what it waits for or at its next wait. */
   requestCancel(message: string | undefined): true {
     this.#cancelRequests++;
-    if (this.#waitingFor?.cancel(message) === true) return true;
+    if (this.#isCancelling) {
+      this.#breakCircle();
+    } else {
+      this.#isCancelling = true;
+      const accepted = this.#waitingFor?.cancel(message) === true;
+      this.#isCancelling = false;
+      if (accepted) return true;
+    }
     this.#mustCancel = true;
     this.#cancelMessage = message;
     return true;
+  }
+
+  /** The request came back here: tasks wait for each other in a circle, and no future in it would ever be done. */
+  #breakCircle(): void {
+    this.#waitingFor?._removeWaiter(this);
+    this.#waitingFor = null;
+    this.loop._enqueue(this);
   }
 
   /** How many requests to cancel there were, less those taken back with {@link uncancel}. */

@@ -17,6 +17,8 @@ import { captureStack, locationOf } from "./stack.ts";
 
 /** An entry of the ready queue: something the loop runs once. */
 export interface Runnable {
+  /** @internal The task that goes on when it runs. */
+  readonly task?: Task<unknown> | null;
   /** @internal */
   run(): void;
 }

@@ -60,6 +60,7 @@ function reprOfObject(value: object, depth: number): string {
     if (value instanceof Error) return `${value.name}(${value.message === "" ? "" : quote(value.message)})`;
     if (Array.isArray(value)) return reprOfArray(value, depth);
     if (value.toString !== Object.prototype.toString) return String(value);
+    if (Symbol.toStringTag in value) return `<${String(value[Symbol.toStringTag])}>`;
     return reprOfRecord(value, depth);
   } catch {
     return "<unprintable>";

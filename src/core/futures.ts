@@ -10,7 +10,7 @@ import type { Neglect, Neglectable } from "./neglect.ts";
 import type { Cancellable } from "./running.ts";
 import { currentExecution } from "./running.ts";
 import type { Reject, Resolve } from "./waits.ts";
-import { FutureWait } from "./waits.ts";
+import { FutureWait, rejectSoon } from "./waits.ts";
 import { captureStack, locationOf } from "./stack.ts";
 
 /**
@@ -202,8 +202,15 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
    */
   next(): IteratorResult<this, T> {
     if (this.#state !== PENDING) return { done: true, value: this.result() };
+    if (this._awaited) throw notInTaskError(this);
     this._awaited = true;
     return { done: false, value: this };
+  }
+
+  /** @internal The coroutine that waits is closed. */
+  return(value: unknown): IteratorResult<this, unknown> {
+    this._awaited = false;
+    return { done: true, value };
   }
 
   /** @internal An exception is thrown at the place that waits. */
@@ -218,9 +225,9 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
     }
     const scope = currentExecution()?.scope ?? null;
     if (scope !== null && scope.loop !== this._loop) {
-      onRejected(otherLoopError(scope.task, this));
+      rejectSoon(scope.loop, onRejected, otherLoopError(scope.task, this));
     } else if (scope !== null && (scope.task as unknown) === this) {
-      onRejected(selfAwaitError(this));
+      rejectSoon(scope.loop, onRejected, selfAwaitError(this));
     } else {
       new FutureWait(this, this._loop, onFulfilled, onRejected).start(scope);
     }
@@ -244,6 +251,12 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
     else this.#waiters = [this.#waiters, waiter];
   }
 
+  /** @internal */
+  _removeWaiter(waiter: Runnable): void {
+    const kept = this.#listWaiters().filter((other) => other !== waiter);
+    this.#waiters = kept.length === 0 ? null : kept;
+  }
+
   /** @internal A callback of the library's own, which needs no context. */
   _onDone(callback: DoneCallback<this>): void {
     this._addWaiter(new Handle(this._loop, callback, [this], null, true));
@@ -252,6 +265,11 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
   /** @internal Runs one of those who wait. */
   _wake(waiter: Runnable): void {
     this._loop._enqueue(waiter);
+  }
+
+  /** @internal What `cancel` was given. */
+  get _cancelMessage(): string | undefined {
+    return this.#cancelMessage;
   }
 
   /** @internal Whether it ended with an exception. */
@@ -400,6 +418,10 @@ export function otherLoopError(task: unknown, future: Future<unknown>): RuntimeE
 /** @internal */
 export function selfAwaitError(task: Future<unknown>): RuntimeError {
   return new RuntimeError(`Task cannot await on itself: ${task.toString()}`);
+}
+
+function notInTaskError(future: Future<unknown>): RuntimeError {
+  return new RuntimeError(`await wasn't used with future: ${future.toString()} was iterated outside of a task`);
 }
 
 function isErrorClass(value: unknown): value is new () => Error {

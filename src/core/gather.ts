@@ -103,9 +103,9 @@ class GatheringFuture extends Future<unknown[]> {
 
   #childDone(child: Future<unknown>): void {
     this.#unfinished--;
-    const error = outcomeError(child);
+    if (child._failed) child.exception();
     if (this.done()) return;
-    if (error !== null && !this.#returnExceptions) this.setException(error.error);
+    if (!this.#returnExceptions && (child.cancelled() || child._failed)) this.setException(errorOf(child));
     else if (this.#unfinished === 0) this.#allDone(child);
   }
 
@@ -114,11 +114,7 @@ class GatheringFuture extends Future<unknown[]> {
       this.setException(last.cancelled() ? last._makeCancelledError() : new CancelledError());
       return;
     }
-    const results = this.#children.map((child) => {
-      const error = outcomeError(child);
-      return error === null ? child.result() : error.error;
-    });
-    this.setResult(results);
+    this.setResult(this.#children.map((child) => outcomeOf(child)));
   }
 }
 
@@ -151,9 +147,13 @@ function toFutures(awaitables: readonly unknown[]): Future<unknown>[] {
   });
 }
 
-/** How a child failed; asking for it counts as handling. A cancelled child's error is its result to gather. */
-function outcomeError(child: Future<unknown>): { readonly error: unknown } | null {
-  if (child.cancelled()) return { error: child._makeCancelledError() };
-  const error = child.exception();
-  return child._failed ? { error } : null;
+/** What a child that failed or was cancelled raises. */
+function errorOf(child: Future<unknown>): unknown {
+  return child.cancelled() ? child._makeCancelledError() : child.exception();
+}
+
+/** What a child contributes to the list. */
+function outcomeOf(child: Future<unknown>): unknown {
+  if (child.cancelled()) return new CancelledError(child._cancelMessage);
+  return child._failed ? child.exception() : child.result();
 }

@@ -135,9 +135,11 @@ export class Runner implements AsyncDisposable {
     if (this.#state !== "initialized") return;
     this.#state = "closed";
     const loop = this.#loop!;
+    const stopListening = loop._host.onInterrupt?.(() => exitInterrupted(loop));
     try {
       await cancelAllTasks(loop);
     } finally {
+      stopListening?.();
       loop.close();
       this.#loop = null;
     }
@@ -159,19 +161,22 @@ export class Runner implements AsyncDisposable {
   /** The first Ctrl-C cancels the main task; the next, or one that comes after its end, ends the process. */
   #listenForInterrupts(loop: BaseEventLoop, task: Task<unknown>): { count: number; stop(): void } {
     const interrupts = { count: 0, stop: (): void => {} };
-    const host = loop._host;
     const interrupted = (): void => {
       interrupts.count++;
       if (interrupts.count === 1 && !task.done()) {
         task.cancel();
         return;
       }
-      getLogger().error(`Interrupted twice; these tasks were still running:\n${drawTasks(loop._tasks)}`);
-      host.exitInterrupted?.();
+      exitInterrupted(loop);
     };
-    interrupts.stop = host.onInterrupt?.(interrupted) ?? interrupts.stop;
+    interrupts.stop = loop._host.onInterrupt?.(interrupted) ?? interrupts.stop;
     return interrupts;
   }
+}
+
+function exitInterrupted(loop: BaseEventLoop): void {
+  getLogger().error(`Interrupted while these tasks were still running:\n${drawTasks(loop._tasks)}`);
+  loop._host.exitInterrupted?.();
 }
 
 async function cancelAllTasks(loop: BaseEventLoop): Promise<void> {

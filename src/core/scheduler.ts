@@ -69,7 +69,8 @@ export class Scheduler {
     for (let timer = this.#timers.peek(); timer !== undefined && timer._when < end; timer = this.#timers.peek()) {
       this.#timers.pop();
       timer._scheduled = false;
-      this.#ready.push(timer);
+      if (timer.cancelled()) this.#cancelled--;
+      else this.#ready.push(timer);
     }
     this.#left = this.#ready.size;
     return this.#left;

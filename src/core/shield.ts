@@ -35,7 +35,10 @@ export function shield<A extends Waitable<unknown>>(awaitable: A): Future<Result
   };
   inner._onDone(passOn);
   outer._onDone(() => {
-    if (!inner.done()) inner._onDone(reportFailure);
+    if (inner.done()) return;
+    inner.removeDoneCallback(passOn);
+    inner.removeDoneCallback(reportFailure);
+    inner._onDone(reportFailure);
   });
   return outer;
 }
@@ -43,9 +46,11 @@ export function shield<A extends Waitable<unknown>>(awaitable: A): Future<Result
 /** Nobody waits any more for what was shielded. */
 function reportFailure(inner: Future<unknown>): void {
   if (inner.cancelled() || !inner._failed) return;
+  const exception = inner.exception();
+  const kind = exception instanceof Error ? exception.name : typeof exception;
   inner.getLoop().callExceptionHandler({
-    message: `${inner._typeName} exception in shielded future`,
-    exception: inner.exception(),
+    message: `${kind} exception in shielded future`,
+    exception,
     future: inner,
   });
 }

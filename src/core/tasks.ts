@@ -95,11 +95,18 @@ export class Task<T> extends Future<T> implements WaitScope {
     loop._tasks.add(this);
     if (options.signal !== undefined) this.#unlink = onAbort(options.signal, (message) => void this.cancel(message));
     if (options.eagerStart === true && loop.isRunning()) {
-      this._driver.run();
-      if (this.done()) this.#coroutine = null;
+      this.#startEagerly();
     } else {
       loop._enqueue(this._driver);
     }
+  }
+
+  #startEagerly(): void {
+    const instrument = this._loop._instrument;
+    instrument?.stepStarted?.(this);
+    this._driver.run();
+    instrument?.stepEnded?.(this);
+    if (this.done()) this.#coroutine = null;
   }
 
   get loop(): AbstractEventLoop {

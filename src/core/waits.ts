@@ -8,6 +8,7 @@ import { CancelledError } from "./exceptions.ts";
 import type { Future } from "./futures.ts";
 import type { Cancellable, WaitScope } from "./running.ts";
 import { captureStack } from "./stack.ts";
+import type { Task } from "./tasks.ts";
 
 /** What an `await` hands to `then`: the two ends of the promise that carries the async function on. */
 export type Resolve = (value: never) => void;
@@ -73,6 +74,10 @@ export class FutureWait implements Runnable, Cancellable {
     this.#reject = reject;
   }
 
+  get task(): Task<unknown> | null {
+    return this.#scope?.task ?? null;
+  }
+
   /** What is waited for, for those who draw the tasks. */
   get future(): Future<unknown> {
     return this.#future;
@@ -111,6 +116,16 @@ export class FutureWait implements Runnable, Cancellable {
   toString(): string {
     return `<await of ${this.#future.toString()}>`;
   }
+}
+
+/** Rejects an `await` that is a mistake, in the next turn, when a generator coroutine would get the error too. */
+export function rejectSoon(loop: AbstractEventLoop, reject: Reject, error: unknown): void {
+  loop._enqueue({
+    run() {
+      loop._promisesDue();
+      reject(error);
+    },
+  });
 }
 
 /** The waits that outlived their task: they go on, and end when the loop does. */

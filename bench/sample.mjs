@@ -1,0 +1,30 @@
+/**
+ * One sample: a process that runs one benchmark for one subject and prints the value.
+ *
+ * ```text
+ * node --expose-gc bench/sample.mjs switch "asyncio-ts async" full
+ * ```
+ *
+ * @module
+ */
+
+import { writeSync } from "node:fs";
+import { benchmarks } from "./benchmark.mjs";
+import { usesLibrary } from "./subjects.mjs";
+
+const [name, subject, size = "full"] = process.argv.slice(2);
+const benchmark = benchmarks.find((candidate) => candidate.name === name);
+const program = benchmark?.programs[subject];
+const sizes = benchmark?.sizes;
+if (program === undefined || sizes[size] === undefined) {
+  console.error(`No program: ${name} of "${subject}" in size ${size}`);
+  process.exit(2);
+}
+
+const asyncio = usesLibrary(subject) ? await import("asyncio-ts") : undefined;
+await program(sizes.warmUp, asyncio);
+globalThis.gc?.();
+const value = await program(sizes[size], asyncio);
+writeSync(1, `${value}\n`);
+// Timers that sleep for an hour may be left; a process that is profiled must exit, not be killed.
+process.exit(0);

@@ -1,0 +1,138 @@
+/**
+ * `node scripts/record.mjs SEED COUNT [SIZE] > FILE`: records a corpus for `npm run conformance`. Random programs, the
+ * same for the same seed, run on CPython 3.14 itself: npm's `pyodide` is that interpreter, compiled to WebAssembly.
+ *
+ * `--only OP,OP...` makes the programs of these ops alone. (Main begins with some `spawn` in any case.)
+ *
+ * Programs that lead CPython into a RuntimeError, RecursionError or AttributeError (a task that awaits itself, a circle
+ * of joins) are left out: the first shows a flaw of CPython's, the second where its stack ends.
+ *
+ * @module
+ */
+
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { must, root } from "./setup.mjs";
+
+const USAGE = "usage: node scripts/record.mjs [--only OP,OP...] SEED COUNT [SIZE] > FILE";
+const PYODIDE = "314.0.7";
+const folder = join(root, "node_modules", ".cache", "asyncio-ts-pyodide");
+
+/** Set in the process that has the stack it needs. */
+const RECORDER = "ASYNCIO_TS_RECORDER";
+
+/** The generator and the oracle, as functions that JavaScript can call. */
+const BRIDGE = `
+import asyncio, contextlib, io, json, re, sys
+sys.path.insert(0, "")
+asyncio._set_running_loop(None)  # Pyodide runs one of its own
+import generate, oracle
+
+def generate_programs(numbers, only):
+    if only:
+        restrict(set(only.split(",")))
+    sys.argv = ["generate.py", *numbers]
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        generate.main()
+    return out.getvalue().splitlines()
+
+def restrict(names):
+    class Restricted(generate.Generator):
+        def op(self, depth):
+            while (op := super().op(depth))[0] not in names:
+                pass
+            return op
+    generate.Generator = Restricted
+
+class Watched(oracle.Program):
+    """A program that notices the errors which make its trace worthless, those too that another error then hides."""
+
+    lost = False
+
+    async def ops(self, ops):
+        try:
+            await super().ops(ops)
+        except (RuntimeError, AttributeError) as error:
+            self.lost = self.lost or not isinstance(error, asyncio.BrokenBarrierError)
+            raise
+
+def trace_of(line):
+    """None if the program is to be left out."""
+    program = Watched(json.loads(line))
+    trace = program.run()
+    lost = program.lost or any(LOST.search(event) for event in trace)
+    return None if lost else json.dumps(trace)
+
+LOST = re.compile(r"\\b(Runtime|Recursion|Attribute)Error|^loop: (?!deadlock)")
+`;
+
+const { only, numbers } = readCommandLine();
+if (process.env[RECORDER] === undefined) {
+  ensurePyodide();
+  startAgainWithLargeStack();
+} else {
+  await record();
+}
+
+function readCommandLine() {
+  try {
+    const options = { only: { type: "string", default: "" } };
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    const isComplete = positionals.length === 2 || positionals.length === 3;
+    if (!isComplete || !positionals.every((word) => /^\d+$/.test(word))) throw new Error("SEED and COUNT are missing");
+    return { only: values.only, numbers: positionals };
+  } catch (error) {
+    console.error(`${error.message}\n${USAGE}`);
+    return process.exit(2);
+  }
+}
+
+/** Installs the interpreter apart from the development dependencies, which do without it. */
+function ensurePyodide() {
+  const manifest = join(folder, "node_modules", "pyodide", "package.json");
+  if (existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).version === PYODIDE) return;
+  console.error(`Installing pyodide ${PYODIDE} (once) …`);
+  mkdirSync(folder, { recursive: true });
+  const quiet = ["--no-audit", "--no-fund", "--no-save", "--loglevel=error"];
+  must("npm", ["install", "--prefix", folder, ...quiet, `pyodide@${PYODIDE}`], { stdio: ["ignore", 2, 2] });
+}
+
+/**
+ * The interpreter's own calls nest deep in JavaScript's stack, of which the shell has to allow more before V8 may use
+ * it: 250 MB of which V8 gets four fifths, or as much as the system allows.
+ */
+function startAgainWithLargeStack() {
+  const script = `
+    ulimit -s 250000 2>/dev/null || ulimit -s "$(ulimit -H -s)"
+    limit=$(ulimit -s)
+    if [ "$limit" = unlimited ]; then limit=250000; fi
+    exec "$0" --stack-size=$((limit * 4 / 5)) "$@"`;
+  const program = [process.execPath, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  must("sh", ["-c", script, ...program], { env: { ...process.env, [RECORDER]: "1" } });
+}
+
+async function record() {
+  const python = await startPython();
+  const version = python.runPython("sys.version.split()[0]");
+  const generate = python.globals.get("generate_programs");
+  const trace = python.globals.get("trace_of");
+  for (const line of generate(numbers, only).toJs()) {
+    const events = trace(line);
+    if (typeof events !== "string") continue;
+    console.log(JSON.stringify({ ...JSON.parse(line), trace: JSON.parse(events), python: version }));
+  }
+}
+
+/** CPython, with the generator and the oracle loaded. Its warnings (of coroutines never awaited) are not wanted. */
+async function startPython() {
+  const { loadPyodide } = await import(pathToFileURL(join(folder, "node_modules", "pyodide", "pyodide.mjs")).href);
+  const python = await loadPyodide();
+  python.setStderr({ batched: () => {} });
+  for (const file of ["generate.py", "oracle.py"]) {
+    python.FS.writeFile(file, readFileSync(join(root, "test", "conformance", file)));
+  }
+  python.runPython(BRIDGE);
+  return python;
+}

@@ -1,0 +1,59 @@
+/** The ops that never wait; they are the same in both syntaxes. @module */
+
+import type { Arguments, OpName } from "./language.ts";
+import { Return, UserError } from "./show.ts";
+import type { World } from "./world.ts";
+import { nameOf } from "./world.ts";
+
+/** What each op does. */
+export type InstantOps = { readonly [N in OpName]?: (world: World, ...args: Arguments[N]) => void };
+
+export const instantOps: InstantOps = {
+  // --- plain
+  log: (world, word) => world.log(word),
+  return: (_world, value) => {
+    throw new Return(value);
+  },
+  raise: (_world, message) => {
+    throw new UserError(message);
+  },
+
+  // --- tasks
+  spawn: (world, slot, name) => {
+    world.slots.set(slot, world.start(world.coroutine(name), slot));
+    world.log("spawned", slot);
+  },
+  cancel: (world, slot, message) => {
+    const task = world.slots.get(slot);
+    if (task !== undefined) world.log("cancel", slot, task.cancel(message));
+  },
+  cancel_self: (world, message) => world.log("cancel self", world.current.cancel(message)),
+  uncancel: (world) => world.log("uncancel", world.current.uncancel()),
+  cancelling: (world) => world.log("cancelling", world.current.cancelling()),
+  state: (world, slot) => {
+    const task = world.slots.get(slot);
+    if (task === undefined) return;
+    const [done, cancelled] = [task.done() ? "done" : "pending", task.cancelled() ? "cancelled" : "-"];
+    world.log("state", slot, done, cancelled, task.cancelling());
+  },
+  callback: (world, slot, word) => {
+    world.slots.get(slot)?.addDoneCallback((task) => world.log("callback", word, nameOf(task)));
+  },
+
+  // --- loop
+  call_soon: (world, word) => void world.loop.callSoon(() => world.log("soon", word)),
+  call_later: (world, delay, word) => void world.loop.callLater(delay, () => world.log("later", word)),
+
+  // --- futures
+  fut_set: (world, index, value) => {
+    const future = world.future(index);
+    if (!future.done()) future.setResult(value);
+  },
+  fut_raise: (world, index, message) => {
+    const future = world.future(index);
+    if (future.done()) return;
+    future.setException(new UserError(message));
+    future.exception();
+  },
+  fut_cancel: (world, index) => world.log("cancel future", index, world.future(index).cancel()),
+};

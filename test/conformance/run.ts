@@ -1,0 +1,125 @@
+/** Runs a program and compares what happened with what CPython did. @module */
+
+import type * as asyncio from "asyncio-ts";
+import type { Op, Program } from "./language.ts";
+import { opsOf } from "./language.ts";
+import type { MakeCoroutine } from "./world.ts";
+import { World } from "./world.ts";
+
+/** Virtual seconds after which whatever still runs is cancelled. */
+const WATCHDOG = 1000;
+
+/** An interpreter of the language: the ops it knows, and coroutines of one of the two syntaxes. */
+export interface Interpreter {
+  /** Whether it knows the op. */
+  knows(name: Op[0]): boolean;
+  readonly coroutine: MakeCoroutine;
+}
+
+/** How a program's trace differs from CPython's. */
+export type Difference =
+  | { readonly kind: "not built"; readonly ops: readonly string[] }
+  | { readonly kind: "trace"; readonly line: number; readonly expected: string; readonly got: string }
+  | { readonly kind: "failure"; readonly error: unknown };
+
+/** What stands for the line that one of the two traces does not have. */
+const END = "(the end of the trace)";
+
+/** What came of checking a program; it passed where there is no difference. */
+export interface Result {
+  readonly program: Program;
+  readonly difference: Difference | null;
+}
+
+/** Checks the programs one after the other. */
+export async function* checkAll(programs: Iterable<Program>, interpreter: Interpreter): AsyncGenerator<Result> {
+  for (const program of programs) yield check(program, interpreter);
+}
+
+/** Runs `program` and finds the first difference. A program with ops that are not built is not run, and fails. */
+export async function check(program: Program, interpreter: Interpreter): Promise<Result> {
+  const ops = missingOps(program, interpreter);
+  if (ops.length > 0) return { program, difference: { kind: "not built", ops } };
+  try {
+    return { program, difference: firstDifference(program.trace, await traceOf(program, interpreter)) };
+  } catch (error) {
+    return { program, difference: { kind: "failure", error } };
+  }
+}
+
+/** The ops of `program` that the interpreter does not know. */
+export function missingOps(program: Program, interpreter: Interpreter): string[] {
+  return [...opsOf(program)].filter((name) => !interpreter.knows(name));
+}
+
+/** Runs `program` and returns its trace. */
+export async function traceOf(program: Program, interpreter: Interpreter): Promise<readonly string[]> {
+  const world = new World(program, interpreter.coroutine);
+  try {
+    await runToTheEnd(world);
+  } catch (error) {
+    world.logEndOfLoop(error);
+  } finally {
+    world.loop.close();
+  }
+  return world.trace;
+}
+
+/** Runs main; then cancels what still runs, and lets it clean up. */
+async function runToTheEnd(world: World): Promise<void> {
+  const { loop } = world;
+  loop.callSoon(() => world.makeObjects());
+  const main = world.startMain();
+  loop.callLater(WATCHDOG, () => {
+    world.log("watchdog");
+    world.cancelAll();
+  });
+  await loop.runUntilComplete(allDone(loop, [main]));
+  world.logOutcome(main);
+  world.cancelAll();
+  if (world.pending.length > 0) await loop.runUntilComplete(allDone(loop, world.pending));
+  for (const task of world.made) if (task !== main) world.logOutcome(task);
+}
+
+/** Waits until all of `tasks` are done, in as many turns as CPython's `asyncio.wait`. */
+function* allDone(
+  loop: asyncio.BaseEventLoop,
+  tasks: readonly asyncio.Task<unknown>[],
+): asyncio.CoroutineGenerator<void> {
+  const waiter = loop.createFuture();
+  let pending = tasks.length;
+  for (const task of tasks) {
+    task.addDoneCallback(() => {
+      if (--pending === 0) waiter.setResult();
+    });
+  }
+  yield* waiter;
+}
+
+/** The first line in which two traces differ. */
+export function firstDifference(expected: readonly string[], got: readonly string[]): Difference | null {
+  for (let i = 0; i < Math.max(expected.length, got.length); i++) {
+    const [wanted, found] = [expected.at(i) ?? END, got.at(i) ?? END];
+    if (!sameLine(wanted, found)) return { kind: "trace", line: i + 1, expected: wanted, got: found };
+  }
+  return null;
+}
+
+/** CPython has two ways to say that it ran out of stack. */
+function sameLine(expected: string, got: string): boolean {
+  return expected === got || expected.replace(/^loop: Stack overflow .*/, RECURSION) === got;
+}
+
+const RECURSION = "loop: maximum recursion depth exceeded";
+
+/** A difference in words, for people: one line or several. */
+export function describe(difference: Difference): string {
+  if (difference.kind === "not built") return `not built yet: ${difference.ops.join(", ")}`;
+  if (difference.kind === "failure") return `could not be interpreted: ${inWords(difference.error)}`;
+  const { line, expected, got } = difference;
+  return `line ${line} differs\nexpected  ${expected}\ngot       ${got}`;
+}
+
+function inWords(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
