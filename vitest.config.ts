@@ -12,6 +12,8 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    // Some tests ask the garbage collector what the library keeps alive.
+    execArgv: ["--expose-gc"],
     typecheck: { enabled: true, include: ["test/types/**/*.test-d.ts"], tsconfig: "tsconfig.test.json" },
     coverage: {
       provider: "v8",

@@ -128,6 +128,7 @@ class AsyncScope<T> extends Future<T> implements Execution, WaitScope {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#waits.moveTo(this.#outer ?? this._loop._orphans);
     this._loop._countAsyncFunctions(-1);
   }
 
@@ -148,7 +149,7 @@ class AsyncScope<T> extends Future<T> implements Execution, WaitScope {
   }
 
   addWait(wait: Cancellable): WaitScope {
-    if (this.#ended) return this.#outer?.addWait(wait) ?? this._loop._adoptOrphan(wait);
+    if (this.#ended) return (this.#outer ?? this._loop._orphans).addWait(wait);
     this.#waits.add(wait);
     this.#driver.deliverTo(wait);
     return this;

@@ -35,7 +35,6 @@ import { getLogger } from "./log.ts";
 import type { Neglect, Neglectable } from "./neglect.ts";
 import { NeglectWatch } from "./neglect.ts";
 import { getPlatform } from "./platform.ts";
-import type { Cancellable, WaitScope } from "./running.ts";
 import { swapRunning } from "./running.ts";
 import { Scheduler } from "./scheduler.ts";
 import { drawTasks } from "./task-tree.ts";
@@ -60,7 +59,8 @@ export class BaseEventLoop implements AbstractEventLoop {
   readonly #client: HostClient = { turn: () => this.#turn(), exhausted: () => this.#exhausted() };
   readonly #scheduler: Scheduler = new Scheduler();
   readonly #watch: NeglectWatch = new NeglectWatch((neglect, item) => this.#reportNeglect(neglect, item));
-  readonly #orphans: Orphans = new Orphans(this);
+  /** @internal The waits of async functions whose task has ended. */
+  readonly _orphans: Orphans = new Orphans(this);
   /** @internal */
   readonly _tasks: Set<Task<unknown>> = new Set();
   /** @internal */
@@ -180,7 +180,7 @@ export class BaseEventLoop implements AbstractEventLoop {
     try {
       await this.runForever();
     } catch (error) {
-      if (future !== main) future.logTraceback = false;
+      if (leavesTheLoop(error)) future.logTraceback = false;
       throw error;
     } finally {
       future.removeDoneCallback(stopWhenDone);
@@ -214,7 +214,7 @@ export class BaseEventLoop implements AbstractEventLoop {
     }
     this._tasks.clear();
     this.#watch.sweep();
-    this.#orphans.abandon();
+    this._orphans.abandon();
   }
 
   /** A loop that is running cannot be disposed of: `using` is for loops that `runUntilComplete` is called on. */
@@ -476,16 +476,6 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** @internal */
   _watch(item: Neglectable): void {
     this.#watch.add(item);
-  }
-
-  /** @internal */
-  _adoptOrphan(wait: Cancellable): WaitScope {
-    return this.#orphans.addWait(wait);
-  }
-
-  /** @internal The waits of async functions whose task has ended. */
-  get _orphans(): Orphans {
-    return this.#orphans;
   }
 
   /** @internal */

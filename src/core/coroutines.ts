@@ -53,7 +53,7 @@ export abstract class Coroutine<T> implements Awaitable<T>, Neglectable {
   constructor() {
     const loop = currentExecution()?.loop ?? null;
     if (loop === null) return;
-    if (loop.getDebug()) this.#sourceTraceback = captureStack(3, DEBUG_STACK_DEPTH);
+    if (loop.getDebug()) this.#sourceTraceback = captureStack(DEBUG_STACK_DEPTH);
     loop._watch(this);
   }
 

@@ -56,7 +56,7 @@ export abstract class Driver<T> implements Execution, Runnable {
   #mustCancel: boolean = false;
   #cancelMessage: string | undefined = undefined;
   #cancelRequests: number = 0;
-  /** A request to cancel is on its way from here to what is waited for. */
+  /** See {@link isCancelling}. */
   #isCancelling: boolean = false;
   /** A mistake in what was yielded, to be thrown into the coroutine at its next step. */
   #mistake: RuntimeError | null = null;
@@ -92,26 +92,34 @@ export abstract class Driver<T> implements Execution, Runnable {
   }
 
   /** Asks the coroutine to stop, at what it waits for or at its next wait. */
-  requestCancel(message: string | undefined): true {
+  requestCancel(message: string | undefined): boolean {
+    if (this.#isCancelling) return false;
     this.#cancelRequests++;
-    if (this.#isCancelling) {
-      this.#breakCircle();
-    } else {
-      this.#isCancelling = true;
-      const accepted = this.#waitingFor?.cancel(message) === true;
-      this.#isCancelling = false;
-      if (accepted) return true;
-    }
+    if (this.#passOn(message)) return true;
     this.#mustCancel = true;
     this.#cancelMessage = message;
     return true;
   }
 
-  /** The request came back here: tasks wait for each other in a circle, and no future in it would ever be done. */
-  #breakCircle(): void {
-    this.#waitingFor?._removeWaiter(this);
-    this.#waitingFor = null;
-    this.loop._enqueue(this);
+  /** Cancels what is waited for; whether that took the request. */
+  #passOn(message: string | undefined): boolean {
+    const waited = this.#waitingFor;
+    if (waited === null) return false;
+    this.#isCancelling = true;
+    const accepted = waited.cancel(message);
+    this.#isCancelling = false;
+    if (!accepted && waited._isCancelling) {
+      // Tasks wait for each other in a circle, the request came round, and no future in it would ever be done.
+      waited._removeWaiter(this);
+      this.#waitingFor = null;
+      this.loop._enqueue(this);
+    }
+    return accepted;
+  }
+
+  /** Whether a request to cancel is on its way from here to what is waited for. */
+  get isCancelling(): boolean {
+    return this.#isCancelling;
   }
 
   /** How many requests to cancel there were, less those taken back with {@link uncancel}. */

@@ -10,7 +10,7 @@ import { functionName, inspectAsString, repr } from "./format.ts";
 import type { Future } from "./futures.ts";
 import type { Instrument } from "./instruments.ts";
 import type { Neglectable } from "./neglect.ts";
-import type { Ambient, Cancellable, Execution, WaitScope } from "./running.ts";
+import type { Ambient, Execution, WaitScope } from "./running.ts";
 import { currentExecution, getAsyncContext, swapRunning } from "./running.ts";
 import type { CreateTaskOptions, Task, TaskFactory } from "./tasks.ts";
 import { captureStack, locationOf } from "./stack.ts";
@@ -165,8 +165,8 @@ export interface AbstractEventLoop {
   _leave(error: unknown): void;
   /** @internal Sees to it that forgetting `item` is reported. */
   _watch(item: Neglectable): void;
-  /** @internal Takes a wait whose task has ended. */
-  _adoptOrphan(wait: Cancellable): WaitScope;
+  /** @internal Takes the waits whose task has ended. */
+  readonly _orphans: WaitScope;
 }
 
 /**
@@ -200,7 +200,7 @@ export class Handle implements Runnable, Execution {
     this._args = args;
     this.context = context ?? (internal ? currentContext() : currentContext().copy());
     this.#ambient = internal ? null : (getAsyncContext()?.capture(this) ?? null);
-    this._sourceTraceback = !internal && loop.getDebug() ? captureStack(3, DEBUG_STACK_DEPTH) : null;
+    this._sourceTraceback = !internal && loop.getDebug() ? captureStack(DEBUG_STACK_DEPTH) : null;
   }
 
   /** No task runs in a callback. */

@@ -7,10 +7,10 @@ import { getRunningLoop, Handle } from "./events.ts";
 import { CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
 import { inspectAsString, repr } from "./format.ts";
 import type { Neglect, Neglectable } from "./neglect.ts";
-import type { Cancellable } from "./running.ts";
+import type { Cancellable, WaitScope } from "./running.ts";
 import { currentExecution } from "./running.ts";
 import type { Reject, Resolve } from "./waits.ts";
-import { FutureWait, rejectSoon } from "./waits.ts";
+import { FutureWait } from "./waits.ts";
 import { captureStack, locationOf } from "./stack.ts";
 
 /**
@@ -78,7 +78,7 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
   /** @param options `loop`: the loop it belongs to; the running one by default. */
   constructor(options?: { readonly loop?: AbstractEventLoop }) {
     this._loop = options?.loop ?? getRunningLoop();
-    this._sourceTraceback = this._loop.getDebug() ? captureStack(2, DEBUG_STACK_DEPTH) : null;
+    this._sourceTraceback = this._loop.getDebug() ? captureStack(DEBUG_STACK_DEPTH) : null;
   }
 
   getLoop(): AbstractEventLoop {
@@ -224,13 +224,15 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
       return;
     }
     const scope = currentExecution()?.scope ?? null;
-    if (scope !== null && scope.loop !== this._loop) {
-      rejectSoon(scope.loop, onRejected, otherLoopError(scope.task, this));
-    } else if (scope !== null && (scope.task as unknown) === this) {
-      rejectSoon(scope.loop, onRejected, selfAwaitError(this));
-    } else {
-      new FutureWait(this, this._loop, onFulfilled, onRejected).start(scope);
-    }
+    const mistake = scope === null ? null : this.#mistakeOf(scope);
+    const awaited = mistake === null ? this : failedFuture<T>(scope!.loop, mistake);
+    new FutureWait(awaited, awaited._loop, onFulfilled, onRejected).start(scope);
+  }
+
+  /** Why `scope` cannot wait for this; like a task's own mistakes, it is thrown in the next turn. */
+  #mistakeOf(scope: WaitScope): RuntimeError | null {
+    if (scope.loop !== this._loop) return otherLoopError(scope.task, this);
+    return (scope.task as unknown) === this ? selfAwaitError(this) : null;
   }
 
   /** @internal */
@@ -265,6 +267,11 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
   /** @internal Runs one of those who wait. */
   _wake(waiter: Runnable): void {
     this._loop._enqueue(waiter);
+  }
+
+  /** @internal Whether a request to cancel goes through this on its way, and must not come back. */
+  get _isCancelling(): boolean {
+    return false;
   }
 
   /** @internal What `cancel` was given. */
@@ -418,6 +425,13 @@ export function otherLoopError(task: unknown, future: Future<unknown>): RuntimeE
 /** @internal */
 export function selfAwaitError(task: Future<unknown>): RuntimeError {
   return new RuntimeError(`Task cannot await on itself: ${task.toString()}`);
+}
+
+function failedFuture<T>(loop: AbstractEventLoop, error: unknown): Future<T> {
+  const future = new Future<T>({ loop });
+  future.setException(error);
+  future.logTraceback = false;
+  return future;
 }
 
 function notInTaskError(future: Future<unknown>): RuntimeError {

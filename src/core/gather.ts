@@ -93,6 +93,10 @@ class GatheringFuture extends Future<unknown[]> {
     return accepted;
   }
 
+  override get _isCancelling(): boolean {
+    return this.#children.some((child) => child._isCancelling);
+  }
+
   override get _typeName(): string {
     return "_GatheringFuture";
   }

@@ -14,23 +14,30 @@ export function resumeStacks(limit: number): void {
   Limited.stackTraceLimit = limit;
 }
 
-/**
- * The stack of the caller as lines `name (file:line:column)`, innermost first, at most `limit` of them.
- *
- * @param skip how many innermost frames to leave out, this function's not counted.
- */
-export function captureStack(skip: number, limit: number): string[] {
+/** Where the library's own files lie; their frames say nothing about the user's program. */
+const OWN_FOLDER = (import.meta as unknown as { readonly url: string }).url
+  .replace(/^file:\/\//, "")
+  .replace(/[^/]*\/[^/]*$/, "");
+
+/** How many of the library's own frames may lie above the user's. */
+const OWN_FRAMES = 10;
+
+/** The stack of the user's code as lines `name (file:line:column)`, innermost first, at most `limit` of them. */
+export function captureStack(limit: number): string[] {
   const before = Limited.stackTraceLimit;
-  Limited.stackTraceLimit = skip + 1 + limit;
+  Limited.stackTraceLimit = limit + OWN_FRAMES;
   const stack = new Error("stack").stack ?? "";
   Limited.stackTraceLimit = before;
-  return stack
-    .split("\n")
-    .slice(skip + 2)
-    .map((line) => line.trim().replace(/^at /, ""));
+  const lines = stack.split("\n").slice(1).map(withoutAt);
+  const first = lines.findIndex((line) => !line.includes(OWN_FOLDER));
+  return lines.slice(Math.max(first, 0), Math.max(first, 0) + limit);
 }
 
 /** The `file:line:column` of a line of {@link captureStack}. */
 export function locationOf(line: string): string {
   return /\(([^()]*)\)$/.exec(line)?.[1] ?? line;
+}
+
+function withoutAt(line: string): string {
+  return line.trim().replace(/^at /, "");
 }

@@ -161,6 +161,11 @@ export class Task<T> extends Future<T> implements WaitScope {
     return this._driver.requestCancel(message);
   }
 
+  /** @internal */
+  override get _isCancelling(): boolean {
+    return this._driver.isCancelling;
+  }
+
   /** How many requests to cancel there were, less those taken back with {@link uncancel}. */
   cancelling(): number {
     return this._driver.cancelling();
@@ -243,7 +248,7 @@ export class Task<T> extends Future<T> implements WaitScope {
 
   /** Takes in the wait of an async function that was called in this task and not awaited. */
   addWait(wait: Cancellable): WaitScope {
-    if (this.done()) return this._loop._adoptOrphan(wait);
+    if (this.done()) return this._loop._orphans.addWait(wait);
     this.#strays ??= new WaitSet();
     this.#strays.add(wait);
     return this;
@@ -261,7 +266,7 @@ export class Task<T> extends Future<T> implements WaitScope {
   #end(): void {
     this._loop._tasks.delete(this);
     this.#unlink?.();
-    for (const wait of this.#strays ?? []) this._loop._adoptOrphan(wait);
+    this.#strays?.moveTo(this._loop._orphans);
   }
 
   #reportSwallowed(): void {

@@ -16,9 +16,11 @@ export type Resolve = (value: never) => void;
 export type Reject = (error: unknown) => void;
 
 /** A set of waits. Nearly always it holds one, which then lies in a field. */
-export class WaitSet {
+export class WaitSet implements Cancellable {
   #only: Cancellable | null = null;
   #several: Set<Cancellable> | null = null;
+  /** Where the set itself is a wait, since its owner has ended before what it waits for. */
+  #home: WaitScope | null = null;
 
   get size(): number {
     return this.#several?.size ?? (this.#only === null ? 0 : 1);
@@ -36,6 +38,12 @@ export class WaitSet {
   delete(wait: Cancellable): void {
     if (this.#only === wait) this.#only = null;
     else this.#several?.delete(wait);
+    if (this.#home !== null && this.size === 0) this.#home.removeWait(this);
+  }
+
+  /** The owner has ended: what still waits is `scope`'s from here on. */
+  moveTo(scope: WaitScope): void {
+    if (this.size > 0) this.#home = scope.addWait(this);
   }
 
   /** Cancels each; whether there was one to cancel. */
@@ -45,9 +53,12 @@ export class WaitSet {
     return accepted;
   }
 
-  /** Takes back the requests to cancel that have not been delivered. */
   forgetCancel(): void {
     for (const wait of this) wait.forgetCancel();
+  }
+
+  abandon(): void {
+    for (const wait of this) wait.abandon();
   }
 
   *[Symbol.iterator](): Generator<Cancellable, void, undefined> {
@@ -90,9 +101,13 @@ export class FutureWait implements Runnable, Cancellable {
   }
 
   cancel(message?: string): boolean {
-    if (!this.#future.cancel(message)) {
-      this.#mustCancel = true;
-      this.#message = message;
+    if (this.#future.cancel(message)) return true;
+    this.#mustCancel = true;
+    this.#message = message;
+    if (this.#future._isCancelling) {
+      // The request came round a circle of tasks that wait for each other; see Driver.
+      this.#future._removeWaiter(this);
+      this.#loop._enqueue(this);
     }
     return true;
   }
@@ -118,21 +133,11 @@ export class FutureWait implements Runnable, Cancellable {
   }
 }
 
-/** Rejects an `await` that is a mistake, in the next turn, when a generator coroutine would get the error too. */
-export function rejectSoon(loop: AbstractEventLoop, reject: Reject, error: unknown): void {
-  loop._enqueue({
-    run() {
-      loop._promisesDue();
-      reject(error);
-    },
-  });
-}
-
 /** The waits that outlived their task: they go on, and end when the loop does. */
 export class Orphans implements WaitScope {
   readonly loop: AbstractEventLoop;
   readonly task: null = null;
-  readonly #waits: Set<Cancellable> = new Set();
+  readonly #waits: WaitSet = new WaitSet();
 
   constructor(loop: AbstractEventLoop) {
     this.loop = loop;
@@ -151,7 +156,7 @@ export class Orphans implements WaitScope {
     if (this.loop.getDebug()) {
       this.loop.callExceptionHandler({
         message: "An async function outlived its task: await it, or make it a task of its own",
-        sourceTraceback: captureStack(2, DEBUG_STACK_DEPTH),
+        sourceTraceback: captureStack(DEBUG_STACK_DEPTH),
       });
     }
     return this;
@@ -165,12 +170,11 @@ export class Orphans implements WaitScope {
 
   /** Cancels each, so that its cleanup runs in the turns that follow. */
   cancel(): void {
-    for (const wait of this.#waits) wait.cancel();
+    this.#waits.cancel();
   }
 
   /** The loop is closed: nothing will come of these waits any more. */
   abandon(): void {
-    for (const wait of this.#waits) wait.abandon();
-    this.#waits.clear();
+    this.#waits.abandon();
   }
 }

@@ -18,7 +18,7 @@ export interface Handlers {
 }
 
 /** When `wait` has waited enough. */
-export type ReturnWhen = "ALL_COMPLETED" | "FIRST_COMPLETED" | "FIRST_EXCEPTION";
+type ReturnWhen = "ALL_COMPLETED" | "FIRST_COMPLETED" | "FIRST_EXCEPTION";
 
 /** Seconds, or `null` for ever. */
 type Seconds = number | null;
@@ -87,7 +87,7 @@ export type OpName = keyof Arguments;
 export type Op = { [N in OpName]: readonly [N, ...Arguments[N]] }[OpName];
 
 /** The objects a program shares among its tasks. */
-export interface ObjectsSpec {
+interface ObjectsSpec {
   readonly locks?: number;
   /** The value of each. */
   readonly semaphores?: readonly number[];

@@ -53,7 +53,7 @@ export function missingOps(program: Program, interpreter: Interpreter): string[]
 }
 
 /** Runs `program` and returns its trace. */
-export async function traceOf(program: Program, interpreter: Interpreter): Promise<readonly string[]> {
+async function traceOf(program: Program, interpreter: Interpreter): Promise<readonly string[]> {
   const world = new World(program, interpreter.coroutine);
   try {
     await runToTheEnd(world);

@@ -1,6 +1,8 @@
 import * as asyncio from "asyncio-ts";
+import { VirtualHost } from "asyncio-ts/testing";
 import { describe, expect, test } from "vitest";
 import { formatGeneral, show, UserError } from "./show.ts";
+import { namesOf } from "./world.ts";
 
 describe("show() spells values as Python does", () => {
   test.each([
@@ -62,4 +64,14 @@ describe("formatGeneral() is Python's :g", () => {
   ])("%d is %s", (value, expected) => {
     expect(formatGeneral(value)).toBe(expected);
   });
+});
+
+test("namesOf() sorts names, and knows tasks without one and bare futures", async () => {
+  const loop = new asyncio.BaseEventLoop(new VirtualHost());
+  const [t1, t0, unnamed] = ["t1", "t0", undefined].map((name) =>
+    loop.createTask(() => asyncio.sleep(0), name === undefined ? {} : { name }),
+  );
+  expect(namesOf([t1!, unnamed!, loop.createFuture(), t0!])).toEqual(["anonymous", "future", "t0", "t1"]);
+  await loop.runUntilComplete(unnamed!);
+  loop.close();
 });

@@ -115,7 +115,7 @@ export class World {
 }
 
 /** The element of a program's list. */
-export function at<T>(list: readonly T[], index: number): T {
+function at<T>(list: readonly T[], index: number): T {
   const item = list[index];
   if (item === undefined) throw new Error(`the program has no object number ${index} of this kind`);
   return item;

@@ -254,6 +254,25 @@ test("tasks that wait for each other in a circle can be shown", async () => {
   });
 });
 
+test("a circle of async tasks, through gather, is cancelled too", async () => {
+  const reports = await run(async ({ loop }) => {
+    const tasks: asyncio.Task<unknown>[] = [];
+    const waitForFirst = async (): Promise<void> => void (await tasks[0]);
+    tasks.push(
+      loop.createTask(async () => {
+        await null;
+        tasks.push(loop.createTask(waitForFirst), loop.createTask(waitForFirst));
+        await asyncio.gather(tasks.slice(1));
+      }),
+    );
+    await sleep(1);
+    tasks[0]!.cancel("round");
+    await asyncio.gather(tasks, { returnExceptions: true });
+    expect(tasks.map((task) => task.cancelled())).toEqual([true, true, true]);
+  });
+  expect(reports).toEqual([]);
+});
+
 test("a future iterated outside of a task says so instead of going round for ever", async () => {
   await run(async ({ loop }) => {
     const future = loop.createFuture<number>();
