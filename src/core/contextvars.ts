@@ -91,7 +91,7 @@ export class Context {
     return this.#values.get(variable) as T | undefined;
   }
 
-  has(variable: ContextVar<never>): boolean {
+  has<T>(variable: ContextVar<T>): boolean {
     return this.#values.has(variable);
   }
 

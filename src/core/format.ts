@@ -39,7 +39,7 @@ export function formatError(error: unknown, indent: string = ""): string {
   if (!(error instanceof Error)) return `${indent}${repr(error)}`;
   const head = `${error.name}${error.message === "" ? "" : `: ${error.message}`}`;
   const text = error.stack?.includes(head) === true ? error.stack : head;
-  const lines = [text.trimEnd().replaceAll("\n", `\n${indent}`)];
+  const lines = [text.replace(`${head}: \n`, `${head}\n`).replace(/: $/, "").replaceAll("\n", `\n${indent}`)];
   if (error instanceof AggregateError) {
     for (const [i, inner] of error.errors.entries())
       lines.push(`  [${i + 1}] ${formatError(inner, `${indent}  `).trimStart()}`);

@@ -17,7 +17,7 @@ import type { Context } from "./contextvars.ts";
 import { copyContext } from "./contextvars.ts";
 import type { CoroutineGenerator, CoroutineLike } from "./coroutines.ts";
 import { findRunningLoop } from "./events.ts";
-import { CancelledError, KeyboardInterrupt, RuntimeError } from "./exceptions.ts";
+import { CancelledError, DeadlockError, KeyboardInterrupt, RuntimeError } from "./exceptions.ts";
 import type { Future } from "./futures.ts";
 import { isFuture } from "./futures.ts";
 import { gather } from "./gather.ts";
@@ -65,8 +65,12 @@ export async function run<T>(main: CoroutineLike<T>, options: RunOptions = {}): 
     throw new RuntimeError("asyncio.run() cannot be called from a running event loop: await the coroutine instead");
   }
   const { signal, ...runnerOptions } = options;
-  await using runner = new Runner(runnerOptions);
-  return await runner.run(main, signal === undefined ? {} : { signal });
+  const runner = new Runner(runnerOptions);
+  try {
+    return await runner.run(main, signal === undefined ? {} : { signal });
+  } finally {
+    await runner.close();
+  }
 }
 
 /** A runner's life: made, with a loop, closed. */
@@ -138,6 +142,9 @@ export class Runner implements AsyncDisposable {
     const stopListening = loop._host.onInterrupt?.(() => exitInterrupted(loop));
     try {
       await cancelAllTasks(loop);
+    } catch (error) {
+      // A task awaits a promise that nobody settles: closing the loop says which.
+      if (!(error instanceof DeadlockError)) throw error;
     } finally {
       stopListening?.();
       loop.close();

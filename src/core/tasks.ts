@@ -243,7 +243,9 @@ export class Task<T> extends Future<T> implements WaitScope {
     if (error instanceof CancelledError) this._finishCancelled(undefined, error);
     else this._fail(error);
     this._loop._instrument?.taskDone?.(this);
-    if (leavesTheLoop(error)) throw error;
+    if (!leavesTheLoop(error)) return;
+    this.logTraceback = false;
+    throw error;
   }
 
   /** Takes in the wait of an async function that was called in this task and not awaited. */

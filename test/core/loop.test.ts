@@ -116,7 +116,7 @@ describe("callbacks", () => {
 
   test("show themselves, with arguments and place in debug mode", () => {
     const loop = virtualLoop();
-    expect(String(loop.callSoon(function later() {}, "x" as never))).toBe("<Handle later()>");
+    expect(String(loop.callSoon(function later(_text: string) {}, "x"))).toBe("<Handle later()>");
     expect(inspect(loop.callAt(5, function later() {}))).toBe("<TimerHandle when=5 later()>");
     loop.setDebug(true);
     const handle = loop.callSoon(function later(_text: string) {}, "x");
@@ -466,21 +466,17 @@ test("two loops run side by side, each with its own tasks", async () => {
 
 test("tasks that hand work to each other do not keep I/O and promises waiting", async () => {
   await asyncio.run(async () => {
-    let io = false;
-    setTimeout(() => (io = true), 0);
-    const busy = asyncio.createTask(function* () {
-      for (let i = 0; i < 1_000_000 && !io; i++) yield* sleep(0);
-    });
-    await busy;
-    expect(io).toBe(true);
-    let promise = false;
+    const seen = { io: false, promise: false };
+    const busyUntil = function* (what: "io" | "promise", limit: number) {
+      for (let i = 0; i < limit && !seen[what]; i++) yield* sleep(0);
+    };
+    setTimeout(() => (seen.io = true), 0);
+    await asyncio.createTask(busyUntil("io", 1_000_000));
     void (async () => {
       for (let i = 0; i < 10; i++) await Promise.resolve();
-      promise = true;
+      seen.promise = true;
     })();
-    await asyncio.createTask(function* () {
-      for (let i = 0; i < 1_000 && !promise; i++) yield* sleep(0);
-    });
-    expect(promise).toBe(true);
+    await asyncio.createTask(busyUntil("promise", 1_000));
+    expect(seen).toEqual({ io: true, promise: true });
   });
 });

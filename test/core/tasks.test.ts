@@ -260,7 +260,7 @@ test("a circle of async tasks, through gather, is cancelled too", async () => {
     const waitForFirst = async (): Promise<void> => void (await tasks[0]);
     tasks.push(
       loop.createTask(async () => {
-        await null;
+        await Promise.resolve();
         tasks.push(loop.createTask(waitForFirst), loop.createTask(waitForFirst));
         await asyncio.gather(tasks.slice(1));
       }),
