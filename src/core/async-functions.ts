@@ -15,7 +15,7 @@
 
 import type { Context } from "./contextvars.ts";
 import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "./coroutines.ts";
-import { GeneratorCoroutine, isCoroutine } from "./coroutines.ts";
+import { GeneratorCoroutine, isCoroutine, tagOf } from "./coroutines.ts";
 import type { Driver } from "./driver.ts";
 import type { Runnable } from "./events.ts";
 import { functionName, repr } from "./format.ts";
@@ -202,8 +202,8 @@ export function waitsOf(future: Future<unknown>): WaitSet | null {
   return future instanceof AsyncScope ? future._waits : null;
 }
 
-function isGeneratorFunction(fn: unknown): boolean {
-  return Object.prototype.toString.call(fn) === "[object GeneratorFunction]";
+function isGeneratorFunction(fn: object): boolean {
+  return tagOf(fn) === "GeneratorFunction";
 }
 
 function describe(work: unknown): string {

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { PUMP_BUDGET_SECONDS, SLOW_CALLBACK_SECONDS } from "./constants.ts";
+import { ENTRIES_PER_LOOK_AT_CLOCK, PUMP_BUDGET_SECONDS, SLOW_CALLBACK_SECONDS } from "./constants.ts";
 import type { Context } from "./contextvars.ts";
 import type { CoroutineLike } from "./coroutines.ts";
 import type { Duration } from "./duration.ts";
@@ -31,6 +31,7 @@ import { formatError, inspectAsString, repr } from "./format.ts";
 import { Future, isFuture } from "./futures.ts";
 import type { Host, HostClient } from "./host.ts";
 import type { Instrument } from "./instruments.ts";
+import { LinkedList } from "./linked-list.ts";
 import { getLogger } from "./log.ts";
 import type { Neglect, Neglectable } from "./neglect.ts";
 import { NeglectWatch } from "./neglect.ts";
@@ -62,7 +63,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** @internal The waits of async functions whose task has ended. */
   readonly _orphans: Orphans = new Orphans(this);
   /** @internal */
-  readonly _tasks: Set<Task<unknown>> = new Set();
+  readonly _tasks: LinkedList<Task<unknown>> = new LinkedList();
   /** @internal */
   _instrument: Instrument | null = null;
   slowCallbackDuration: number = SLOW_CALLBACK_SECONDS;
@@ -81,6 +82,8 @@ export class BaseEventLoop implements AbstractEventLoop {
   #inTurn: boolean = false;
   /** A promise was settled: promises go on before the next entry runs. */
   #promisesAreDue: boolean = false;
+  /** Promises went on after the last entry. */
+  #drained: boolean = false;
   #asyncFunctions: number = 0;
   #taskFactory: TaskFactory | null = null;
   #exceptionHandler: ExceptionHandler | null = null;
@@ -207,12 +210,12 @@ export class BaseEventLoop implements AbstractEventLoop {
     if (this.#closed) return;
     this.#closed = true;
     this.#scheduler.clear();
-    for (const task of this._tasks) {
+    for (const task of [...this._tasks]) {
+      this._tasks.delete(task);
       if (!task._logDestroyPending) continue;
       const made = task._sourceTraceback === null ? {} : { sourceTraceback: task._sourceTraceback };
       this.callExceptionHandler({ message: "Task was destroyed but it is pending!", task, ...made });
     }
-    this._tasks.clear();
     this.#watch.sweep();
     this._orphans.abandon();
   }
@@ -227,15 +230,19 @@ export class BaseEventLoop implements AbstractEventLoop {
   #turn(): void {
     try {
       const end = this.#host.now() + PUMP_BUDGET_SECONDS;
+      let entries = 0;
       do {
+        entries += this.#scheduler.ready;
         if (!this.#runTurn()) return;
         if (this.#stopping) {
           this.#finish();
           return;
         }
-        if (this.#asyncFunctions > 0) this.#drain();
-      } while (this.#run !== null && this.#isDue() && this.#host.now() < end);
-      if (this.#run !== null) this.#sleep();
+        if (entries < ENTRIES_PER_LOOK_AT_CLOCK) continue;
+        if (this.#host.now() > end) break;
+        entries = 0;
+      } while (this.#isDue());
+      this.#sleep();
     } catch (error) {
       this._leave(error);
     }
@@ -272,13 +279,16 @@ export class BaseEventLoop implements AbstractEventLoop {
     }
     this.#inTurn = false;
     this.#watch.review();
-    return true;
+    // A foreign promise may be what an async function waits for, and busy tasks must not keep it waiting.
+    if (this.#asyncFunctions > 0 && !this.#drained) this.#drain();
+    return this.#run !== null;
   }
 
   /** Runs one entry, and lets the promises it settled go on, where the platform can do so at once. */
   #runEntry(entry: Runnable): void {
     entry.run();
-    if (this.#promisesAreDue && this.#drain()) this.#promisesAreDue = false;
+    this.#drained = this.#promisesAreDue && this.#drain();
+    if (this.#drained) this.#promisesAreDue = false;
   }
 
   /** Lets promises go on; `false` if the platform can only do so when the loop has returned to it. */

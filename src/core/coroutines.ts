@@ -14,6 +14,7 @@ import type { Neglect, Neglectable } from "./neglect.ts";
 import type { Cancellable, Execution, WaitScope } from "./running.ts";
 import { currentExecution, getAsyncContext } from "./running.ts";
 import type { Reject, Resolve } from "./waits.ts";
+import { TurnWait } from "./waits.ts";
 import { captureStack, locationOf } from "./stack.ts";
 
 /** A generator object as a generator function with `yield*` waits makes it: a coroutine too. */
@@ -189,13 +190,47 @@ export abstract class LazyFuture<T> extends Coroutine<T> {
 
   then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
     const owner = ownerOf(this, onRejected);
-    if (owner !== null) this.make(owner.loop).then(onFulfilled, onRejected);
+    if (owner !== null) this.make(owner.loop)._await(owner.execution?.scope ?? null, onFulfilled, onRejected);
+  }
+}
+
+const IN_NEXT_TURN: IteratorResult<undefined, never> = { done: false, value: undefined };
+
+/** A coroutine that gives way for one turn: the bare `yield` of CPython's `sleep(0)`, without a future. */
+export abstract class TurnCoroutine<T> extends Coroutine<T> {
+  #waited: boolean = false;
+
+  /** What the wait evaluates to. */
+  protected abstract readonly result: T;
+
+  /** @internal */
+  get _iterator(): Iterator<unknown, T, unknown> {
+    return this;
+  }
+
+  /** @internal */
+  override next(): IteratorResult<unknown, T> {
+    if (this.#waited) return { done: true, value: this.result };
+    this.#waited = true;
+    return IN_NEXT_TURN;
+  }
+
+  then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
+    const owner = ownerOf(this, onRejected);
+    if (owner === null) return;
+    new TurnWait(owner.loop, this.result, onFulfilled, onRejected).start(owner.execution?.scope ?? null);
   }
 }
 
 /** Whether `value` is a coroutine object: a {@link Coroutine} or a generator object. CPython: `asyncio.iscoroutine`. */
 export function isCoroutine(value: unknown): value is Coroutine<unknown> | CoroutineGenerator<unknown> {
-  return value instanceof Coroutine || Object.prototype.toString.call(value) === "[object Generator]";
+  if (value instanceof Coroutine) return true;
+  return typeof value === "object" && value !== null && tagOf(value) === "Generator";
+}
+
+/** @internal What kind of object or function the language says `value` is. */
+export function tagOf(value: object): unknown {
+  return (value as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
 }
 
 /** Who awaits a coroutine in an async function. */

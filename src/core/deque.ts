@@ -55,11 +55,11 @@ export class Deque<T> {
   }
 
   #grow(): void {
-    const items = [...this];
-    const capacity = (this.#mask + 1) * 2;
-    this.#slots = new Array<T | undefined>(capacity).fill(undefined);
-    for (const [i, item] of items.entries()) this.#slots[i] = item;
-    this.#mask = capacity - 1;
+    const size = this.#size;
+    const slots = new Array<T | undefined>(size * 2).fill(undefined);
+    for (let i = 0; i < size; i++) slots[i] = this.#slots[(this.#head + i) & this.#mask];
+    this.#slots = slots;
+    this.#mask = size * 2 - 1;
     this.#head = 0;
   }
 }

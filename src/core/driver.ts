@@ -205,13 +205,17 @@ export abstract class Driver<T> implements Execution, Runnable {
           return;
         }
         this.#pop()._finish(value);
+      } else if (value === undefined) {
+        // A bare yield gives way for one turn, as in CPython.
+        this.loop._enqueue(this);
+        return;
       } else if (value instanceof Future) {
         this.#waitFor(value);
         return;
       } else if (isFrame(value) && value._claim()) {
         this.#push(value);
       } else {
-        this.#refuse(value);
+        this.#throwSoon(`Task got bad yield: ${repr(value)}${cureFor(value)}`);
         return;
       }
     }
@@ -245,12 +249,6 @@ export abstract class Driver<T> implements Execution, Runnable {
       this.#waitingFor = future;
       this.deliverTo(future);
     }
-  }
-
-  /** A bare `yield` gives way for one turn, as in CPython; anything else that is no future is a mistake. */
-  #refuse(yielded: unknown): void {
-    if (yielded === undefined) this.loop._enqueue(this);
-    else this.#throwSoon(`Task got bad yield: ${repr(yielded)}${cureFor(yielded)}`);
   }
 
   #throwSoon(mistake: string | RuntimeError): void {

@@ -1,7 +1,7 @@
 /** The contract of an event loop, the handles it gives out, and which loop is running. @module */
 
 import type { Context } from "./contextvars.ts";
-import { currentContext } from "./contextvars.ts";
+import { copyContext } from "./contextvars.ts";
 import { DEBUG_STACK_DEPTH } from "./constants.ts";
 import type { CoroutineLike } from "./coroutines.ts";
 import type { Duration } from "./duration.ts";
@@ -9,6 +9,7 @@ import { leavesTheLoop, RuntimeError } from "./exceptions.ts";
 import { functionName, inspectAsString, repr } from "./format.ts";
 import type { Future } from "./futures.ts";
 import type { Instrument } from "./instruments.ts";
+import type { LinkedList } from "./linked-list.ts";
 import type { Neglectable } from "./neglect.ts";
 import type { Ambient, Execution, WaitScope } from "./running.ts";
 import { currentExecution, getAsyncContext, swapRunning } from "./running.ts";
@@ -21,6 +22,10 @@ export interface Runnable {
   readonly task?: Task<unknown> | null;
   /** @internal */
   run(): void;
+  /** @internal The callback it stands for, if it is one. */
+  readonly _callback?: unknown;
+  /** @internal How the callbacks of a future name it. */
+  _describe?(): string;
 }
 
 /** An entry of the timers: it runs at its time, unless it is cancelled. */
@@ -148,7 +153,7 @@ export interface AbstractEventLoop {
   statistics(): LoopStatistics;
 
   /** @internal The tasks that have not ended, in the order of their making. */
-  readonly _tasks: Set<Task<unknown>>;
+  readonly _tasks: LinkedList<Task<unknown>>;
   /** @internal */
   readonly _instrument: Instrument | null;
   /** @internal Runs `entry` in the next turn. */
@@ -193,14 +198,13 @@ export class Handle implements Runnable, Execution {
     callback: Callback<never[]>,
     args: readonly unknown[],
     context: Context | null,
-    internal: boolean = false,
   ) {
     this.loop = loop;
     this._callback = callback;
     this._args = args;
-    this.context = context ?? (internal ? currentContext() : currentContext().copy());
-    this.#ambient = internal ? null : (getAsyncContext()?.capture(this) ?? null);
-    this._sourceTraceback = !internal && loop.getDebug() ? captureStack(DEBUG_STACK_DEPTH) : null;
+    this.context = context ?? copyContext();
+    this.#ambient = getAsyncContext()?.capture(this) ?? null;
+    this._sourceTraceback = loop.getDebug() ? captureStack(DEBUG_STACK_DEPTH) : null;
   }
 
   /** No task runs in a callback. */

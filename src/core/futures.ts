@@ -5,7 +5,7 @@ import { DEBUG_STACK_DEPTH } from "./constants.ts";
 import type { AbstractEventLoop, Runnable } from "./events.ts";
 import { getRunningLoop, Handle } from "./events.ts";
 import { CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
-import { inspectAsString, repr } from "./format.ts";
+import { functionName, inspectAsString, repr } from "./format.ts";
 import type { Neglect, Neglectable } from "./neglect.ts";
 import type { Cancellable, WaitScope } from "./running.ts";
 import { currentExecution } from "./running.ts";
@@ -176,7 +176,7 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
   /** Takes all callbacks out that are the same function; how many there were. */
   removeDoneCallback(callback: DoneCallback<this>): number {
     const waiters = this.#listWaiters();
-    const kept = waiters.filter((waiter) => !(waiter instanceof Handle && waiter._callback === (callback as never)));
+    const kept = waiters.filter((waiter) => waiter._callback !== callback);
     this.#waiters = kept.length === 0 ? null : kept;
     return waiters.length - kept.length;
   }
@@ -223,10 +223,14 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
       this._settle(onFulfilled, onRejected);
       return;
     }
-    const scope = currentExecution()?.scope ?? null;
+    this._await(currentExecution()?.scope ?? null, onFulfilled, onRejected);
+  }
+
+  /** @internal An `await` of this pending future, on behalf of `scope`. */
+  _await(scope: WaitScope | null, onFulfilled: Resolve, onRejected: Reject): void {
     const mistake = scope === null ? null : this.#mistakeOf(scope);
     const awaited = mistake === null ? this : failedFuture<T>(scope!.loop, mistake);
-    new FutureWait(awaited, awaited._loop, onFulfilled, onRejected).start(scope);
+    new FutureWait(awaited, onFulfilled, onRejected).start(scope);
   }
 
   /** Why `scope` cannot wait for this; like a task's own mistakes, it is thrown in the next turn. */
@@ -259,9 +263,9 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
     this.#waiters = kept.length === 0 ? null : kept;
   }
 
-  /** @internal A callback of the library's own, which needs no context. */
-  _onDone(callback: DoneCallback<this>): void {
-    this._addWaiter(new Handle(this._loop, callback, [this], null, true));
+  /** @internal A callback of the library's own, which needs no context and does not throw. */
+  _onDone(callback: (future: Future<T>) => void): void {
+    this._addWaiter(new DoneHook(this, callback));
   }
 
   /** @internal Runs one of those who wait. */
@@ -375,9 +379,7 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
 
   /** @internal */
   _reprCallbacks(): string[] {
-    const names = this.#listWaiters().map((waiter) =>
-      waiter instanceof Handle ? waiter._describe() : waiter instanceof FutureWait ? "await" : "Task.wakeup()",
-    );
+    const names = this.#listWaiters().map((waiter) => waiter._describe?.() ?? "Task.wakeup()");
     if (names.length === 0) return [];
     const shown = names.length > 2 ? [names[0], `<${names.length - 2} more>`, names.at(-1)] : names;
     return [`cb=[${shown.join(", ")}]`];
@@ -411,6 +413,25 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
   }
 }
 inspectAsString(Future);
+
+/** A callback of the library's own. */
+class DoneHook<T> implements Runnable {
+  readonly #future: Future<T>;
+  readonly _callback: (future: Future<T>) => void;
+
+  constructor(future: Future<T>, callback: (future: Future<T>) => void) {
+    this.#future = future;
+    this._callback = callback;
+  }
+
+  run(): void {
+    this._callback(this.#future);
+  }
+
+  _describe(): string {
+    return `${functionName(this._callback)}()`;
+  }
+}
 
 /** Whether `value` is a future or a task. CPython: `asyncio.isfuture`. */
 export function isFuture(value: unknown): value is Future<unknown> {

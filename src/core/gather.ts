@@ -77,9 +77,10 @@ class GatheringFuture extends Future<unknown[]> {
     this.#unfinished = distinct.size;
     if (distinct.size === 0) this.setResult([]);
     const done: Future<unknown>[] = [];
+    const childDone = (child: Future<unknown>): void => this.#childDone(child);
     for (const child of distinct) {
       if (child.done()) done.push(child);
-      else child._onDone((ended) => this.#childDone(ended));
+      else child._onDone(childDone);
     }
     for (const child of done) this.#childDone(child);
   }

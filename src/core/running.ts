@@ -75,11 +75,6 @@ export function swapRunning(execution: Execution | null): Execution | null {
   return previous;
 }
 
-/** Whether a step or a callback of a loop is on the stack right now. */
-export function isStepRunning(): boolean {
-  return running !== null;
-}
-
 /** The platform's async context; `null` where there is none. */
 export function getAsyncContext(): AsyncContext | null {
   return asyncContext;

@@ -38,11 +38,6 @@ export class Scheduler {
     return this.#cancelled;
   }
 
-  /** Whether a turn has begun and has entries left: it was broken off to let promises go on. */
-  get isInTurn(): boolean {
-    return this.#left > 0;
-  }
-
   enqueue(entry: Runnable): void {
     this.#ready.push(entry);
   }

@@ -1,10 +1,10 @@
 /** Waiting for time to pass. @module */
 
-import { LazyFuture } from "./coroutines.ts";
+import { LazyFuture, TurnCoroutine } from "./coroutines.ts";
 import type { Coroutine } from "./coroutines.ts";
 import type { Duration } from "./duration.ts";
 import { toSeconds } from "./duration.ts";
-import type { AbstractEventLoop, Runnable, Timer } from "./events.ts";
+import type { AbstractEventLoop, Timer } from "./events.ts";
 import { nextTimerSerial } from "./events.ts";
 import { Future } from "./futures.ts";
 
@@ -29,7 +29,21 @@ import { Future } from "./futures.ts";
 export function sleep(delay: Duration): Coroutine<void>;
 export function sleep<T>(delay: Duration, result: T): Coroutine<T>;
 export function sleep<T>(delay: Duration, result?: T): Coroutine<T | undefined> {
-  return new Sleep(toSeconds(delay, "delay"), result);
+  const seconds = toSeconds(delay, "delay");
+  return seconds <= 0 ? new NextTurn(result) : new Sleep(seconds, result);
+}
+
+class NextTurn<T> extends TurnCoroutine<T> {
+  protected readonly result: T;
+
+  constructor(result: T) {
+    super();
+    this.result = result;
+  }
+
+  get name(): string {
+    return "sleep";
+  }
 }
 
 class Sleep<T> extends LazyFuture<T> {
@@ -47,29 +61,9 @@ class Sleep<T> extends LazyFuture<T> {
   }
 
   protected override make(loop: AbstractEventLoop): Future<T> {
-    if (this.#seconds <= 0) return new NextTurn(loop, this.#result);
     const alarm = new Alarm(loop, loop.time() + this.#seconds, this.#result);
     loop._addTimer(alarm);
     return alarm;
-  }
-}
-
-/** A future that is done as soon as somebody waits for it, who then goes on in the next turn. */
-class NextTurn<T> extends Future<T> {
-  readonly #result: T;
-
-  constructor(loop: AbstractEventLoop, result: T) {
-    super({ loop });
-    this.#result = result;
-  }
-
-  override _addWaiter(waiter: Runnable): void {
-    this._loop._enqueue(waiter);
-    this._finish(this.#result);
-  }
-
-  override get _typeName(): string {
-    return "Future";
   }
 }
 

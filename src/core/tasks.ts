@@ -13,6 +13,7 @@ import { getRunningLoop } from "./events.ts";
 import { CancelledError, leavesTheLoop, RuntimeError } from "./exceptions.ts";
 import { formatError } from "./format.ts";
 import { Future } from "./futures.ts";
+import type { Linked } from "./linked-list.ts";
 import type { Cancellable, WaitScope } from "./running.ts";
 import { currentExecution, getAsyncContext } from "./running.ts";
 import { WaitSet } from "./waits.ts";
@@ -69,9 +70,13 @@ let tasksMade = 0;
  *
  * CPython: `asyncio.Task`.
  */
-export class Task<T> extends Future<T> implements WaitScope {
+export class Task<T> extends Future<T> implements WaitScope, Linked<Task<unknown>> {
   /** @internal */
   readonly _driver: TaskDriver<T>;
+  /** @internal */
+  _previous: Task<unknown> | null = null;
+  /** @internal */
+  _next: Task<unknown> | null = null;
   #name: string | number;
   #coroutine: Coroutine<T> | CoroutineGenerator<T> | null;
   /** Waits of async functions that were called in this task and not awaited. */

@@ -67,48 +67,42 @@ export class WaitSet implements Cancellable {
   }
 }
 
-/** An `await` of a future in an async function, from `then` until the promise is settled, which takes one handle. */
-export class FutureWait implements Runnable, Cancellable {
-  readonly #future: Future<unknown>;
-  readonly #loop: AbstractEventLoop;
-  readonly #resolve: Resolve;
-  readonly #reject: Reject;
+/** An `await` of one of ours in an async function, from `then` until the promise is settled, which takes one handle. */
+export abstract class Wait implements Runnable, Cancellable {
+  protected readonly loop: AbstractEventLoop;
+  protected readonly resolve: Resolve;
+  protected readonly reject: Reject;
   #scope: WaitScope | null = null;
-  /** The future was done when the request to cancel came: its result is lost, as in CPython. */
+  /** What was waited for was done when the request to cancel came: its result is lost, as in CPython. */
   #mustCancel: boolean = false;
   #message: string | undefined = undefined;
 
-  constructor(future: Future<unknown>, loop: AbstractEventLoop, resolve: Resolve, reject: Reject) {
-    this.#future = future;
-    this.#loop = loop;
-    this.#resolve = resolve;
-    this.#reject = reject;
+  constructor(loop: AbstractEventLoop, resolve: Resolve, reject: Reject) {
+    this.loop = loop;
+    this.resolve = resolve;
+    this.reject = reject;
   }
 
   get task(): Task<unknown> | null {
     return this.#scope?.task ?? null;
   }
 
-  /** What is waited for, for those who draw the tasks. */
-  get future(): Future<unknown> {
-    return this.#future;
-  }
-
   /** Waits on behalf of `scope`, or of nobody. */
   start(scope: WaitScope | null): void {
-    this.#future._addWaiter(this);
     if (scope !== null) this.#scope = scope.addWait(this);
   }
 
+  /** Passes a request to cancel on to what is waited for; whether that took it. */
+  protected abstract passOn(message: string | undefined): boolean;
+  /** Settles the promise with what came of the wait. */
+  protected abstract settle(): void;
+  /** Whether what is waited for raises a `CancelledError` by itself. */
+  protected abstract raisesCancelled(): boolean;
+
   cancel(message?: string): boolean {
-    if (this.#future.cancel(message)) return true;
+    if (this.passOn(message)) return true;
     this.#mustCancel = true;
     this.#message = message;
-    if (this.#future._isCancelling) {
-      // The request came round a circle of tasks that wait for each other; see Driver.
-      this.#future._removeWaiter(this);
-      this.#loop._enqueue(this);
-    }
     return true;
   }
 
@@ -117,19 +111,95 @@ export class FutureWait implements Runnable, Cancellable {
   }
 
   abandon(): void {
-    this.#reject(new CancelledError("the event loop is closed"));
+    this.reject(new CancelledError("the event loop is closed"));
   }
 
   run(): void {
     this.#scope?.removeWait(this);
-    this.#loop._promisesDue();
-    if (this.#mustCancel && !this.#future._raisesCancelled()) this.#reject(new CancelledError(this.#message));
-    else this.#future._settle(this.#resolve, this.#reject);
+    this.loop._promisesDue();
+    if (this.#mustCancel && !this.raisesCancelled()) this.reject(new CancelledError(this.#message));
+    else this.settle();
   }
 
   /** What a loop that reports a slow callback calls it. */
-  toString(): string {
+  abstract toString(): string;
+
+  /** How the callbacks of a future name it. */
+  _describe(): string {
+    return "await";
+  }
+}
+
+/** An `await` of a future. */
+export class FutureWait extends Wait {
+  readonly #future: Future<unknown>;
+
+  constructor(future: Future<unknown>, resolve: Resolve, reject: Reject) {
+    super(future._loop, resolve, reject);
+    this.#future = future;
+  }
+
+  /** What is waited for, for those who draw the tasks. */
+  get future(): Future<unknown> {
+    return this.#future;
+  }
+
+  override start(scope: WaitScope | null): void {
+    this.#future._addWaiter(this);
+    super.start(scope);
+  }
+
+  protected override passOn(message: string | undefined): boolean {
+    const accepted = this.#future.cancel(message);
+    if (!accepted && this.#future._isCancelling) {
+      // The request came round a circle of tasks that wait for each other; see Driver.
+      this.#future._removeWaiter(this);
+      this.loop._enqueue(this);
+    }
+    return accepted;
+  }
+
+  protected override settle(): void {
+    this.#future._settle(this.resolve, this.reject);
+  }
+
+  protected override raisesCancelled(): boolean {
+    return this.#future._raisesCancelled();
+  }
+
+  override toString(): string {
     return `<await of ${this.#future.toString()}>`;
+  }
+}
+
+/** An `await` of nothing but the next turn. */
+export class TurnWait extends Wait {
+  readonly #result: unknown;
+
+  constructor(loop: AbstractEventLoop, result: unknown, resolve: Resolve, reject: Reject) {
+    super(loop, resolve, reject);
+    this.#result = result;
+  }
+
+  override start(scope: WaitScope | null): void {
+    this.loop._enqueue(this);
+    super.start(scope);
+  }
+
+  protected override passOn(): boolean {
+    return false;
+  }
+
+  protected override settle(): void {
+    this.resolve(this.#result as never);
+  }
+
+  protected override raisesCancelled(): boolean {
+    return false;
+  }
+
+  override toString(): string {
+    return "<await of the next turn>";
   }
 }
 

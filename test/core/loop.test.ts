@@ -432,11 +432,11 @@ test("a deadlock is an error that draws the tasks", async () => {
     "deadlock: 3 tasks still wait, and nothing is left that could wake the loop",
     "Task 'main' in anonymous()",
     "  waits for Task 'a' in anonymous()",
-    "    waits for <Future pending cb=[Task.wakeup(), anonymous()]>",
+    "    waits for <Future pending cb=[Task.wakeup(), childDone()]>",
     "  waits for Task 'b' in anonymous()",
     "    waits for <_GatheringFuture pending cb=[await]>",
     "      waits for Task 'a' in anonymous() (see above)",
-    "      waits for <Future pending cb=[Task.wakeup(), anonymous()]> (see above)",
+    "      waits for <Future pending cb=[Task.wakeup(), childDone()]> (see above)",
   ]);
 });
 
