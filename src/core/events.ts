@@ -193,12 +193,7 @@ export class Handle implements Runnable, Execution {
   readonly _sourceTraceback: readonly string[] | null;
 
   /** @internal */
-  constructor(
-    loop: AbstractEventLoop,
-    callback: Callback<never[]>,
-    args: readonly unknown[],
-    context: Context | null,
-  ) {
+  constructor(loop: AbstractEventLoop, callback: Callback<never[]>, args: readonly unknown[], context: Context | null) {
     this.loop = loop;
     this._callback = callback;
     this._args = args;

@@ -341,6 +341,48 @@ test("a request to cancel that an awaited coroutine did not see goes to the func
   expect(record).toEqual(["inner done"]);
 });
 
+test("an awaited coroutine that is cancelled and goes on hears of the next request too", async () => {
+  const record: string[] = [];
+  const stubborn = asyncio.coroutine(function* () {
+    for (let i = 0; i < 2; i++) {
+      try {
+        yield* sleep(10);
+      } catch (error) {
+        record.push(String(error));
+      }
+    }
+    return "done";
+  });
+  await run(async () => {
+    const task = asyncio.createTask(async () => await stubborn());
+    await sleep(1);
+    task.cancel("one");
+    await sleep(1);
+    expect(String(task)).toContain("wait_for=<Future pending cb=[Task.wakeup()]>");
+    task.cancel("two");
+    expect(await task).toBe("done");
+  });
+  expect(record).toEqual(["CancelledError: one", "CancelledError: two"]);
+});
+
+test("an undelivered request is taken back in every await of the task", async () => {
+  const gate = deferred();
+  await run(async ({ loop }) => {
+    const done = loop.createFuture<number>();
+    const task = asyncio.createTask(async () => {
+      const values = await Promise.all([done, gate.promise]);
+      return values[0];
+    });
+    await sleep(0);
+    await sleep(0);
+    done.setResult(5);
+    task.cancel();
+    task.uncancel();
+    gate.resolve();
+    expect(await task).toBe(5);
+  });
+});
+
 test("an error of an awaited coroutine is thrown at the await", async () => {
   const failing = asyncio.coroutine(function* () {
     yield* sleep(0);
@@ -451,6 +493,15 @@ test("awaiting a future of another loop is an error that says so", async () => {
 
 test("a coroutine awaited outside of any loop names the cure", async () => {
   await expect(Promise.resolve(sleep(1))).rejects.toThrow("no running event loop: use asyncio.run(main)");
+});
+
+test("each kind of coroutine is awaited once", async () => {
+  await run(async () => {
+    for (const nap of [sleep(0), sleep(1), asyncio.coroutine(async () => {})()]) {
+      await nap;
+      await expect(Promise.resolve(nap)).rejects.toThrow("cannot reuse");
+    }
+  });
 });
 
 test("a coroutine awaited in a callback names the cure", async () => {

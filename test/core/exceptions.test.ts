@@ -82,6 +82,12 @@ test("split() and subgroup() select by class, by several classes and by a test, 
   expect(match?.stack).toBe(group.stack);
 });
 
+test("a group with a cancellation splits into groups of the right kind", () => {
+  const group = new BaseExceptionGroup("mixed", [new CancelledError(), new TypeError("t")]);
+  const [cancelled, rest] = group.split(CancelledError);
+  expect([cancelled?.name, rest?.name]).toEqual(["BaseExceptionGroup", "ExceptionGroup"]);
+});
+
 test("derive() keeps a subclass through split()", () => {
   class Mine extends ExceptionGroup {
     override derive(errors: readonly unknown[]): Mine {

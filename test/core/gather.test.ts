@@ -166,6 +166,18 @@ test("an error after the last waiter of shield() left is reported once", async (
   expect(reports.map((report) => report.message)).toEqual(["RangeError exception in shielded future"]);
 });
 
+test("shield() reports a failure that is no Error by its type", async () => {
+  const reports = await run(async ({ loop }) => {
+    const inner = loop.createFuture();
+    const outer = asyncio.shield(inner);
+    outer.cancel();
+    await sleep(0);
+    inner.setException("a string");
+    await sleep(1);
+  });
+  expect(reports.map((report) => report.message)).toEqual(["string exception in shielded future"]);
+});
+
 test("fromPromise() gives a promise's result or error, and awaiting it is cancelled at once", async () => {
   await run(async ({ loop }) => {
     expect(await asyncio.fromPromise(Promise.resolve(1))).toBe(1);

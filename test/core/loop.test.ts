@@ -123,6 +123,11 @@ describe("callbacks", () => {
     expect(String(handle)).toMatch(/^<Handle later\('x'\) created at .*loop\.test\.ts:\d+:\d+>$/);
     handle.cancel();
     expect(String(handle)).toMatch(/^<Handle cancelled later\('x'\) created at/);
+    loop.setDebug(false);
+    const plain = loop.callSoon(() => {});
+    plain.cancel();
+    expect(String(plain)).toBe("<Handle cancelled>");
+    loop.setDebug(true);
     const timer = loop.callAt(5, () => {});
     expect(timer.when()).toBe(5);
     timer.cancel();
@@ -246,6 +251,40 @@ describe("KeyboardInterrupt and SystemExit leave the loop at once", () => {
     loop.callSoon(() => loop.stop());
     await loop.runForever();
     expect(ranAfterwards).toBe(true);
+  });
+
+  test("raised by an exception handler, or by the log", async () => {
+    const exit = new asyncio.SystemExit(5);
+    const fail = (): never => {
+      throw exit;
+    };
+    const loop = virtualLoop();
+    loop.setExceptionHandler(fail);
+    loop.callSoon(() => {
+      throw new Error("callback");
+    });
+    await expect(loop.runForever()).rejects.toBe(exit);
+    loop.setExceptionHandler(null);
+    asyncio.setLogger({ debug: fail, info: fail, warning: fail, error: fail });
+    expect(() => loop.callExceptionHandler({ message: "to the log" })).toThrow(exit);
+  });
+
+  test("raised in the cleanup of a task while run() shuts down", async () => {
+    const exit = new asyncio.SystemExit(6);
+    const program = asyncio.run(
+      async () => {
+        asyncio.createTask(async () => {
+          try {
+            await sleep(100);
+          } finally {
+            throw exit;
+          }
+        });
+        await sleep(0);
+      },
+      { loopFactory: virtualLoop },
+    );
+    await expect(program).rejects.toBe(exit);
   });
 
   test("run() raises it, and the main task's other end does not matter", async () => {

@@ -63,6 +63,19 @@ test("async functions: order is the loop's, each handle's promises before the ne
   expect(record).toEqual(["a", "b", "callback"]);
 });
 
+test("an async function may await coroutines of every kind", async () => {
+  const inner = asyncio.coroutine(function* (value: string) {
+    yield* sleep(0);
+    return value;
+  });
+  await asyncio.run(async () => {
+    expect(await inner("generator")).toBe("generator");
+    expect(await asyncio.coroutine(async () => await inner("async"))()).toBe("async");
+    expect(await sleep(0.001, "slept")).toBe("slept");
+    expect(await sleep(0, "turned")).toBe("turned");
+  });
+});
+
 test("an async function finds the one loop that runs, and cannot tell between two", async () => {
   await asyncio.run(async () => {
     await sleep(0);

@@ -429,6 +429,15 @@ describe("signals", () => {
     });
   });
 
+  test("a signal without a reason cancels without a message", async () => {
+    await run(async () => {
+      const signal = { aborted: true, reason: undefined, addEventListener() {}, removeEventListener() {} };
+      const task = asyncio.createTask(waiting, { signal });
+      await asyncio.gather([task], { returnExceptions: true });
+      expect(() => task.result()).toThrow(new asyncio.CancelledError());
+    });
+  });
+
   test("a signal that is aborted already cancels the task before its first step", async () => {
     await run(async () => {
       const task = asyncio.createTask(waiting, { signal: AbortSignal.abort("gone") });
@@ -436,6 +445,25 @@ describe("signals", () => {
       expect(() => task.result()).toThrow(new asyncio.CancelledError("gone"));
     });
   });
+});
+
+test("a Task can be made by its class, and prints its stack to standard error by default", async () => {
+  const written: unknown[] = [];
+  const { error } = console;
+  console.error = (text: unknown) => void written.push(text);
+  try {
+    await run(async () => {
+      const task = new asyncio.Task(waiting(), { name: "made" });
+      task.printStack();
+      task.cancel();
+      await asyncio.gather(task, { returnExceptions: true });
+    });
+  } finally {
+    console.error = error;
+  }
+  expect(written[0]).toContain(
+    "Stack for <Task pending name='made' coro=<generator() running>> (most recent call last):",
+  );
 });
 
 test("allTasks() lists what has not ended, in the order of making", async () => {
