@@ -210,7 +210,8 @@ export class BaseEventLoop implements AbstractEventLoop {
     if (this.#closed) return;
     this.#closed = true;
     this.#scheduler.clear();
-    for (const task of [...this._tasks]) {
+    const pending = [...this._tasks];
+    for (const task of pending) {
       this._tasks.delete(task);
       if (!task._logDestroyPending) continue;
       const made = task._sourceTraceback === null ? {} : { sourceTraceback: task._sourceTraceback };

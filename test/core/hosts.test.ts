@@ -1,6 +1,7 @@
 /** One contract, every host: the same program gives the same events in the same order. */
 
 import * as asyncio from "asyncio-ts";
+import { NodeHost } from "asyncio-ts";
 import { VirtualHost } from "asyncio-ts/testing";
 import { describe, expect, test } from "vitest";
 
@@ -13,7 +14,7 @@ class NoDrainHost extends VirtualHost {
   }
 }
 
-class NoDrainNodeHost extends asyncio.NodeHost {
+class NoDrainNodeHost extends NodeHost {
   override drainMicrotasks(): boolean {
     return false;
   }
@@ -22,7 +23,7 @@ class NoDrainNodeHost extends asyncio.NodeHost {
 const hosts: [string, () => asyncio.Host][] = [
   ["VirtualHost", () => new VirtualHost()],
   ["VirtualHost that cannot drain promises", () => new NoDrainHost()],
-  ["NodeHost", () => new asyncio.NodeHost()],
+  ["NodeHost", () => new NodeHost()],
   ["NodeHost that cannot drain promises", () => new NoDrainNodeHost()],
   ["WebHost", () => new asyncio.WebHost()],
 ];
@@ -37,8 +38,6 @@ describe.each(hosts)("%s", (_name, makeHost) => {
       const loop = asyncio.getRunningLoop();
       const gate = loop.createFuture();
       const nested = async (): Promise<void> => await gate;
-      loop.callLater(0.002, note, "later");
-      loop.callLater(0.001, note, "sooner");
       loop.callSoon(note, "soon");
       const tasks = [
         asyncio.createTask(async () => {
@@ -57,6 +56,8 @@ describe.each(hosts)("%s", (_name, makeHost) => {
       gate.addDoneCallback(() => note("callback"));
       await asyncio.gather(tasks);
       note("gathered");
+      loop.callLater(0.002, note, "later");
+      loop.callLater(0.001, note, "sooner");
       await sleep(0.01);
     }, options);
     expect(record).toEqual([

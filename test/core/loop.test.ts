@@ -276,7 +276,7 @@ describe("KeyboardInterrupt and SystemExit leave the loop at once", () => {
         asyncio.createTask(async () => {
           try {
             await sleep(100);
-          } finally {
+          } catch {
             throw exit;
           }
         });
