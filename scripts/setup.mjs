@@ -36,7 +36,8 @@ export function ensureInstalled() {
   const lock = join(root, "package-lock.json");
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   console.error("Installing development dependencies (once) …");
-  must("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { stdio: ["ignore", 2, 2] });
+  // Not "npm ci": it insists on the binaries of every platform, and some registries hold those of one.
+  must("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error"], { stdio: ["ignore", 2, 2] });
 }
 
 /** Brings `dist/` up to date; incremental, and so a moment when nothing changed. */
