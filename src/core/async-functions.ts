@@ -73,8 +73,8 @@ export function toCoroutine<T>(work: CoroutineLike<T>, caller: string): Coroutin
   throw new TypeError(`Cannot start ${describe(work)} with ${caller}: ${cureFor(work, caller)}`);
 }
 
-/** @internal Runs `body`, of either syntax, as a part of the coroutine that delegates to this generator. */
-export function* callBody<T>(body: Body<T>): CoroutineGenerator<T> {
+/** Runs `body`, of either syntax, as a part of the coroutine that delegates to this generator. */
+function* callBody<T>(body: Body<T>): CoroutineGenerator<T> {
   if (isGeneratorFunction(body)) return yield* (body as () => CoroutineGenerator<T>)();
   const scope = new AsyncScope<T>(currentExecution() as Driver<unknown>);
   let result: ReturnType<Body<T>>;

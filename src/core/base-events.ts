@@ -33,10 +33,10 @@ import type { Host, HostClient } from "./host.ts";
 import type { Instrument } from "./instruments.ts";
 import { LinkedList } from "./linked-list.ts";
 import { getLogger } from "./log.ts";
-import type { Neglect, Neglectable } from "./neglect.ts";
+import type { Neglectable } from "./neglect.ts";
 import { NeglectWatch } from "./neglect.ts";
 import { getPlatform } from "./platform.ts";
-import { swapRunning } from "./running.ts";
+import { formatReport, Reports } from "./reports.ts";
 import { Scheduler } from "./scheduler.ts";
 import { drawTasks } from "./task-tree.ts";
 import type { CreateTaskOptions, Task, TaskFactory } from "./tasks.ts";
@@ -59,7 +59,8 @@ export class BaseEventLoop implements AbstractEventLoop {
   readonly #host: Host;
   readonly #client: HostClient = { turn: () => this.#turn(), exhausted: () => this.#exhausted() };
   readonly #scheduler: Scheduler = new Scheduler();
-  readonly #watch: NeglectWatch = new NeglectWatch((neglect, item) => this.#reportNeglect(neglect, item));
+  readonly #reports: Reports = new Reports(this);
+  readonly #watch: NeglectWatch = new NeglectWatch((neglect, item) => this.#reports.reportNeglect(neglect, item));
   /** @internal The waits of async functions whose task has ended. */
   readonly _orphans: Orphans = new Orphans(this);
   /** @internal */
@@ -86,7 +87,6 @@ export class BaseEventLoop implements AbstractEventLoop {
   #drained: boolean = false;
   #asyncFunctions: number = 0;
   #taskFactory: TaskFactory | null = null;
-  #exceptionHandler: ExceptionHandler | null = null;
 
   /** @param host the platform's by default. */
   constructor(host: Host = getPlatform().createHost()) {
@@ -355,49 +355,19 @@ export class BaseEventLoop implements AbstractEventLoop {
   }
 
   setExceptionHandler(handler: ExceptionHandler | null): void {
-    if (handler !== null && typeof handler !== "function") {
-      throw new TypeError(`A callable object or null is expected: received ${repr(handler)}`);
-    }
-    this.#exceptionHandler = handler;
+    this.#reports.handler = handler;
   }
 
   getExceptionHandler(): ExceptionHandler | null {
-    return this.#exceptionHandler;
+    return this.#reports.handler;
   }
 
   defaultExceptionHandler(context: ExceptionContext): void {
-    const { message, exception, sourceTraceback, handleTraceback, ...rest } = context;
-    const lines = [message === "" || message === undefined ? "Unhandled exception in event loop" : message];
-    for (const key of Object.keys(rest).toSorted()) {
-      if (rest[key] !== undefined) lines.push(`${key}: ${typeof rest[key] === "string" ? rest[key] : repr(rest[key])}`);
-    }
-    if (sourceTraceback) lines.push("Object created at (most recent call first):", ...sourceTraceback.map(indented));
-    if (handleTraceback) lines.push("Handle created at (most recent call first):", ...handleTraceback.map(indented));
-    if (exception !== undefined) lines.push(formatError(exception));
-    getLogger().error(lines.join("\n"));
+    getLogger().error(formatReport(context));
   }
 
   callExceptionHandler(context: ExceptionContext): void {
-    const handler = this.#exceptionHandler;
-    if (handler === null) {
-      this.#logSafely(context, "Exception in default exception handler");
-      return;
-    }
-    const owner = context.task ?? context.handle;
-    const previous = swapRunning(
-      owner === undefined ? null : { loop: this, task: null, scope: null, context: owner.context },
-    );
-    try {
-      handler(this, context);
-    } catch (error) {
-      if (leavesTheLoop(error)) throw error;
-      this.#logSafely(
-        { message: "Unhandled error in exception handler", exception: error, context: context.message },
-        "Exception in default exception handler while handling an unexpected error in custom exception handler",
-      );
-    } finally {
-      swapRunning(previous);
-    }
+    this.#reports.report(context);
   }
 
   statistics(): LoopStatistics {
@@ -418,25 +388,6 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   toString(): string {
     return `<EventLoop running=${this.isRunning()} closed=${this.#closed} debug=${this.#debug}>`;
-  }
-
-  #logSafely(context: ExceptionContext, failure: string): void {
-    try {
-      this.defaultExceptionHandler(context);
-    } catch (error) {
-      if (leavesTheLoop(error)) throw error;
-      getLogger().error(`${failure}\n${formatError(error)}`);
-    }
-  }
-
-  #reportNeglect(neglect: Neglect, item: Neglectable | null): void {
-    this.callExceptionHandler({
-      message: neglect.message,
-      ...("exception" in neglect
-        ? { exception: neglect.exception, future: isFuture(item) ? item : neglect.description }
-        : {}),
-      ...(neglect.sourceTraceback ? { sourceTraceback: neglect.sourceTraceback } : {}),
-    });
   }
 
   /** Runs `entry` under the eyes of an instrument, and in debug mode reports it if it kept everything else waiting. */
@@ -532,10 +483,6 @@ export class BaseEventLoop implements AbstractEventLoop {
   }
 }
 inspectAsString(BaseEventLoop);
-
-function indented(line: string): string {
-  return `  ${line}`;
-}
 
 /** A new loop on the platform's host. CPython: `asyncio.new_event_loop`. */
 export function newEventLoop(): BaseEventLoop {

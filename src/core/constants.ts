@@ -6,9 +6,6 @@ export const MIN_SCHEDULED_TIMER_HANDLES = 100;
 /** See {@link MIN_SCHEDULED_TIMER_HANDLES}: the share of cancelled timers past which they are swept. */
 export const MIN_CANCELLED_TIMER_HANDLES_FRACTION = 0.5;
 
-/** The longest the loop asks its host to sleep at once, in seconds: a day. */
-export const MAXIMUM_SLEEP_SECONDS = 86_400;
-
 /** In debug mode, a callback or a step that runs longer than this is reported, in seconds. */
 export const SLOW_CALLBACK_SECONDS = 0.1;
 

@@ -232,7 +232,7 @@ for (const type of [BaseExceptionGroup, ExceptionGroup]) {
 }
 
 /** An {@link ExceptionGroup} where all errors are ordinary ones, else a {@link BaseExceptionGroup}. */
-export function exceptionGroup(message: string, errors: readonly unknown[]): BaseExceptionGroup {
+function exceptionGroup(message: string, errors: readonly unknown[]): BaseExceptionGroup {
   const Group = errors.every(isException) ? ExceptionGroup : BaseExceptionGroup;
   return new Group(message, errors);
 }

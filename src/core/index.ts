@@ -60,7 +60,7 @@ export type { Logger } from "./log.ts";
 export { getLogger, setLogger } from "./log.ts";
 export type { Waitable } from "./promises.ts";
 export { ensureFuture, fromPromise } from "./promises.ts";
-export type { RunnerOptions, RunOptions } from "./runners.ts";
+export type { RunnerOptions } from "./runners.ts";
 export { run, Runner } from "./runners.ts";
 export { shield } from "./shield.ts";
 export { sleep } from "./sleep.ts";

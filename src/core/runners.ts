@@ -26,17 +26,13 @@ import { sleep } from "./sleep.ts";
 import { drawTasks } from "./task-tree.ts";
 import type { Task } from "./tasks.ts";
 
-/** Options of {@link Runner}. */
+/** Options of {@link run} and {@link Runner}. */
 export interface RunnerOptions {
   /** Debug mode on or off; the environment decides by default (`ASYNCIO_DEBUG`). */
   readonly debug?: boolean;
   /** Makes the loop; `newEventLoop` by default. */
   readonly loopFactory?: () => BaseEventLoop;
-}
-
-/** Options of {@link run}. */
-export interface RunOptions extends RunnerOptions {
-  /** Cancels the main task when it is aborted. */
+  /** Cancels the main task, of each run, when it is aborted. */
   readonly signal?: AbortSignalLike;
 }
 
@@ -60,14 +56,13 @@ export interface RunOptions extends RunnerOptions {
  *
  * CPython: `asyncio.run`.
  */
-export async function run<T>(main: CoroutineLike<T>, options: RunOptions = {}): Promise<T> {
+export async function run<T>(main: CoroutineLike<T>, options: RunnerOptions = {}): Promise<T> {
   if (findRunningLoop() !== null) {
     throw new RuntimeError("asyncio.run() cannot be called from a running event loop: await the coroutine instead");
   }
-  const { signal, ...runnerOptions } = options;
-  const runner = new Runner(runnerOptions);
+  const runner = new Runner(options);
   try {
-    return await runner.run(main, signal === undefined ? {} : { signal });
+    return await runner.run(main);
   } finally {
     await runner.close();
   }
@@ -106,20 +101,16 @@ export class Runner implements AsyncDisposable {
   /**
    * Runs `main` to its end on the runner's loop.
    *
-   * @param options `context`: to run in, the runner's own by default, in which values stay from run to run; `signal`:
-   * cancels `main` when it is aborted.
+   * @param options `context`: to run in; the runner's own by default, in which values stay from run to run.
    */
-  async run<T>(
-    main: CoroutineLike<T> | Future<T>,
-    options: { readonly context?: Context; readonly signal?: AbortSignalLike } = {},
-  ): Promise<T> {
+  async run<T>(main: CoroutineLike<T> | Future<T>, options: { readonly context?: Context } = {}): Promise<T> {
     if (findRunningLoop() !== null) {
       throw new RuntimeError("Runner.run() cannot be called from a running event loop: await the coroutine instead");
     }
     const work = isFuture(main) ? waitFor(main) : toCoroutine(main, "run");
     this.#initialize();
     const loop = this.#loop!;
-    const task = loop.createTask<T>(work, { context: this.#context!, ...options });
+    const task = loop.createTask<T>(work, { context: this.#context!, ...this.#signal(), ...options });
     task._logDestroyPending = false;
     const interrupts = this.#listenForInterrupts(loop, task);
     try {
@@ -154,6 +145,10 @@ export class Runner implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #signal(): { readonly signal?: AbortSignalLike } {
+    return this.#options.signal === undefined ? {} : { signal: this.#options.signal };
   }
 
   #initialize(): void {

@@ -15,7 +15,7 @@ export function resumeStacks(limit: number): void {
 }
 
 /** Where the library's own files lie; their frames say nothing about the user's program. */
-const OWN_FOLDER = (import.meta as unknown as { readonly url: string }).url
+const OWN_FOLDER = ((import.meta as { readonly url?: string }).url ?? "")
   .replace(/^file:\/\//, "")
   .replace(/[^/]*\/[^/]*$/, "");
 

@@ -68,7 +68,7 @@ export class WaitSet implements Cancellable {
 }
 
 /** An `await` of one of ours in an async function, from `then` until the promise is settled, which takes one handle. */
-export abstract class Wait implements Runnable, Cancellable {
+abstract class Wait implements Runnable, Cancellable {
   protected readonly loop: AbstractEventLoop;
   protected readonly resolve: Resolve;
   protected readonly reject: Reject;
