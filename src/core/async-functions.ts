@@ -102,7 +102,7 @@ function* callBody<T>(body: Body<T>): CoroutineGenerator<T> {
 class AsyncScope<T> extends Future<T> implements Execution, WaitScope {
   readonly task: Task<unknown> | null;
   readonly context: Context;
-  readonly #driver: Driver<unknown>;
+  readonly driver: Driver<unknown>;
   readonly #outer: WaitScope | null;
   readonly #waits: WaitSet = new WaitSet();
   #ended: boolean = false;
@@ -111,7 +111,7 @@ class AsyncScope<T> extends Future<T> implements Execution, WaitScope {
     super({ loop: driver.loop });
     this.task = driver.task;
     this.context = driver.context;
-    this.#driver = driver;
+    this.driver = driver;
     this.#outer = driver.scope;
     this._loop._countAsyncFunctions(1);
   }
@@ -151,7 +151,7 @@ class AsyncScope<T> extends Future<T> implements Execution, WaitScope {
   addWait(wait: Cancellable): WaitScope {
     if (this.#ended) return (this.#outer ?? this._loop._orphans).addWait(wait);
     this.#waits.add(wait);
-    this.#driver.deliverTo(wait);
+    this.driver.deliverTo(wait);
     return this;
   }
 
@@ -160,7 +160,7 @@ class AsyncScope<T> extends Future<T> implements Execution, WaitScope {
   }
 
   inheritCancel(message: string | undefined): void {
-    this.#driver.inheritCancel(message);
+    this.driver.inheritCancel(message);
   }
 
   /** A task that waits for its async function is shown to wait for what that waits for. */

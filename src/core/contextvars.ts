@@ -77,6 +77,7 @@ export class Context {
       loop: outer?.loop ?? null,
       task: outer?.task ?? null,
       scope: outer?.scope ?? null,
+      driver: outer?.driver ?? null,
       context: this,
     };
     try {

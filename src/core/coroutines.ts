@@ -275,6 +275,7 @@ class InlineDriver<T> extends Driver<T> implements Cancellable {
       execution?.task ?? null,
       execution?.context ?? currentContext(),
       execution?.scope ?? null,
+      execution?.driver ?? null,
       iterator,
     );
     this.#resolve = resolve;

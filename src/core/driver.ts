@@ -23,7 +23,7 @@ import { CancelledError, RuntimeError } from "./exceptions.ts";
 import { repr } from "./format.ts";
 import { Future, otherLoopError, selfAwaitError } from "./futures.ts";
 import type { Ambient, Execution, WaitScope } from "./running.ts";
-import { swapRunning } from "./running.ts";
+import { currentExecution, swapRunning } from "./running.ts";
 import type { Task } from "./tasks.ts";
 
 /** A coroutine that hands itself over to be driven. */
@@ -52,6 +52,10 @@ export abstract class Driver<T> implements Execution, Runnable {
   #innermost: Iterator<unknown, unknown, unknown>;
   /** Set from the moment the coroutine waits until its next step: cancelling goes there. */
   #waitingFor: Future<unknown> | null = null;
+  /** The driver inside of which this one runs: an `await` runs inside of its task. */
+  readonly #outer: Driver<unknown> | null;
+  /** How many requests to cancel the outer one had when this began: they count here too. */
+  readonly #outerRequests: number;
   /** A request to cancel that found nothing to cancel: the next step, or the next wait, delivers it. */
   #mustCancel: boolean = false;
   #cancelMessage: string | undefined = undefined;
@@ -66,14 +70,21 @@ export abstract class Driver<T> implements Execution, Runnable {
     task: Task<unknown> | null,
     context: Context,
     scope: WaitScope | null,
+    outer: Driver<unknown> | null,
     root: Iterator<unknown, unknown, unknown>,
   ) {
     this.loop = loop;
     this.task = task;
     this.context = context;
     this.scope = scope;
+    this.#outer = outer;
+    this.#outerRequests = outer?.cancelling() ?? 0;
     this.#root = root;
     this.#innermost = root;
+  }
+
+  get driver(): this {
+    return this;
   }
 
   /** The coroutine returned. */
@@ -124,7 +135,7 @@ export abstract class Driver<T> implements Execution, Runnable {
 
   /** How many requests to cancel there were, less those taken back with {@link uncancel}. */
   cancelling(): number {
-    return this.#cancelRequests;
+    return this.#outerRequests + this.#cancelRequests;
   }
 
   /**
@@ -134,9 +145,15 @@ export abstract class Driver<T> implements Execution, Runnable {
   uncancel(): number {
     if (this.#cancelRequests > 0) {
       this.#cancelRequests--;
-      if (this.#cancelRequests === 0) this.forgetCancel();
+      if (this.cancelling() === 0) this.forgetCancel();
     }
-    return this.#cancelRequests;
+    return this.cancelling();
+  }
+
+  /** {@link uncancel} here and in every driver around: for a request that came from outside through all of them. */
+  uncancelAll(): number {
+    this.#outer?.uncancelAll();
+    return this.uncancel();
   }
 
   /** Takes a request to cancel back that has not been delivered. */
@@ -268,6 +285,13 @@ export abstract class Driver<T> implements Execution, Runnable {
     this.#innermost = pile.length === 0 ? this.#root : pile[pile.length - 1]!._iterator;
     return frame;
   }
+}
+
+/** The driver of the coroutine that runs; outside of one, an error that says `refusal`. */
+export function currentDriver(refusal: string): Driver<unknown> {
+  const execution = currentExecution();
+  if (execution instanceof Driver) return execution;
+  throw new RuntimeError(refusal);
 }
 
 function isFrame(value: unknown): value is Frame {

@@ -211,6 +211,10 @@ export class Handle implements Runnable, Execution {
     return null;
   }
 
+  get driver(): null {
+    return null;
+  }
+
   /** Takes the callback back; it has no effect on one that has run. */
   cancel(): void {
     if (this.#cancelled) return;

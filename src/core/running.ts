@@ -9,6 +9,7 @@
  */
 
 import type { Context } from "./contextvars.ts";
+import type { Driver } from "./driver.ts";
 import type { AbstractEventLoop } from "./events.ts";
 import type { Task } from "./tasks.ts";
 
@@ -19,6 +20,8 @@ export interface Execution {
   readonly context: Context;
   /** Where an `await` in an async function registers what it waits for, so that it can be cancelled. */
   readonly scope: WaitScope | null;
+  /** What steps the coroutine that the code belongs to, if it belongs to one. */
+  readonly driver: Driver<unknown> | null;
 }
 
 /** Something that can be asked to stop waiting. */
@@ -36,6 +39,8 @@ export interface WaitScope {
   readonly loop: AbstractEventLoop;
   readonly task: Task<unknown> | null;
   readonly context: Context;
+  /** What steps the coroutine that the scope is part of. */
+  readonly driver: Driver<unknown> | null;
   /** @internal Takes `wait` in, here or in the nearest enclosing scope that has not ended. */
   addWait(wait: Cancellable): WaitScope;
   /** @internal */

@@ -122,6 +122,10 @@ export class Task<T> extends Future<T> implements WaitScope, Linked<Task<unknown
     return this;
   }
 
+  get driver(): TaskDriver<T> {
+    return this._driver;
+  }
+
   get context(): Context {
     return this._driver.context;
   }
@@ -305,7 +309,7 @@ export class TaskDriver<T> extends Driver<T> {
   declare readonly task: Task<T>;
 
   constructor(task: Task<T>, context: Context, root: Iterator<unknown, unknown, unknown>) {
-    super(task._loop, task, context, task, root);
+    super(task._loop, task, context, task, null, root);
     this.ambient = getAsyncContext()?.capture(this) ?? null;
   }
 

@@ -207,6 +207,7 @@ export class TurnWait extends Wait {
 export class Orphans implements WaitScope {
   readonly loop: AbstractEventLoop;
   readonly task: null = null;
+  readonly driver: null = null;
   readonly #waits: WaitSet = new WaitSet();
 
   constructor(loop: AbstractEventLoop) {

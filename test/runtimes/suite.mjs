@@ -14,7 +14,7 @@
  * @typedef {object} Platform
  * @property {typeof import("asyncio-ts")} asyncio the package, by the entry point that the runtime's conditions choose
  * @property {typeof import("asyncio-ts/testing")} testing
- * @property {typeof import("node:async_hooks").AsyncLocalStorage | null} AsyncLocalStorage
+ * @property {object | null} AsyncLocalStorage the class, where there is one
  */
 
 /**
@@ -150,7 +150,7 @@ export const checks = [
         const task = asyncio.createTask(async () => {
           await future;
           events.push("first");
-          for (let i = 0; i < 20; i++) await null;
+          for (let i = 0; i < 20; i++) await Promise.resolve();
           events.push("twenty promises later");
         });
         await asyncio.sleep(0);
@@ -184,22 +184,30 @@ export const checks = [
   },
 
   {
-    name: "run: refused in a coroutine, and twice at a time otherwise fine",
+    name: "run: refused in a coroutine",
     async run({ asyncio }) {
-      const nested = function* () {
-        yield* asyncio.sleep(0);
-        void asyncio.run(async () => 1).catch((error) => (refusal = error));
-        yield* asyncio.sleep(0.001);
-      };
       let refusal = null;
-      await asyncio.run(nested);
-      equal(refusal?.name, "RuntimeError");
+      await asyncio.run(function* () {
+        yield* asyncio.sleep(0);
+        refusal = yield* asyncio.fromPromise(errorOf(asyncio.run(async () => 1)));
+      });
+      equal(refusal.split(":")[0], "RuntimeError");
+    },
+  },
+
+  {
+    name: "run: two programs at a time",
+    async run({ asyncio }) {
       const napper = (result) =>
         function* () {
           for (let i = 0; i < 5; i++) yield* asyncio.sleep(0.001);
           return result;
         };
-      equal(await Promise.all([asyncio.run(napper(1)), asyncio.run(napper(2))]), [1, 2]);
+      const outcomes = await Promise.allSettled([asyncio.run(napper(1)), asyncio.run(napper(2))]);
+      equal(
+        outcomes.map(({ value, reason }) => value ?? String(reason)),
+        [1, 2],
+      );
     },
   },
 
@@ -231,7 +239,7 @@ export const checks = [
           try {
             yield* asyncio.sleep(60);
           } catch (error) {
-            events.push(error.name);
+            events.push(String(error));
             throw error;
           } finally {
             yield* asyncio.sleep(0.001);
@@ -240,10 +248,10 @@ export const checks = [
         });
         yield* asyncio.sleep(0);
         task.cancel("enough");
-        const [outcome] = yield* asyncio.gather(task, { returnExceptions: true });
-        events.push(outcome.message, task.cancelled());
+        yield* asyncio.gather(task, { returnExceptions: true });
+        events.push(task.cancelled());
       });
-      equal(events, ["CancelledError", "cleaned", "enough", true]);
+      equal(events, ["CancelledError: enough", "cleaned", true]);
     },
   },
 
@@ -254,15 +262,15 @@ export const checks = [
       const events = [];
       await asyncio.run(async () => {
         const inner = async () => {
-          await null;
+          await Promise.resolve();
           try {
             await asyncio.sleep(60);
           } catch (error) {
-            events.push(error.name);
+            events.push(String(error));
             throw error;
           } finally {
             await asyncio.sleep(0.001);
-            await null;
+            await Promise.resolve();
             events.push("cleaned");
           }
         };
@@ -271,10 +279,10 @@ export const checks = [
         });
         await asyncio.sleep(0);
         task.cancel("enough");
-        const [outcome] = await asyncio.gather(task, { returnExceptions: true });
-        events.push(outcome.message, task.cancelled());
+        await asyncio.gather(task, { returnExceptions: true });
+        events.push(task.cancelled());
       });
-      equal(events, ["CancelledError", "cleaned", "enough", true]);
+      equal(events, ["CancelledError: enough", "cleaned", true]);
     },
   },
 
@@ -301,7 +309,7 @@ export const checks = [
         await asyncio.sleep(0.01);
         events.push(task.cancelled());
       });
-      equal(events.toSorted(), ["a", "b", "c", true]);
+      equal(events, ["a", "b", "c", true]);
     },
   },
 
@@ -352,19 +360,21 @@ export const checks = [
       const look = () => void seen.push(asyncio.currentTask()?.getName() ?? "none");
       async function* numbers() {
         yield 1;
-        await null;
+        await Promise.resolve();
         look();
         yield 2;
       }
       const worker = async () => {
         look();
-        await null;
+        await Promise.resolve();
         look();
         await new Promise((resolve) => void setTimeout(resolve, 1));
         look();
+        // oxlint-disable-next-line typescript/await-thenable -- it cannot see that it is one
         await { then: (resolve) => resolve() };
         look();
-        await { then: (resolve) => void setTimeout(resolve, 1) };
+        // oxlint-disable-next-line typescript/await-thenable -- it cannot see that it is one
+        await { then: (resolve) => void setTimeout(() => resolve(), 1) };
         look();
         for await (const _ of numbers()) look();
         await Promise.all([Promise.resolve(), Promise.resolve().then(look)]);
@@ -413,7 +423,7 @@ export const checks = [
       const variable = new asyncio.ContextVar("variable", { default: "unset" });
       const seen = [];
       const set = async (value) => {
-        await null;
+        await Promise.resolve();
         variable.set(value);
       };
       const worker = async (name) => {
@@ -454,7 +464,7 @@ export const checks = [
       };
       await storage.run("request", () =>
         asyncio.run(async () => {
-          await null;
+          await Promise.resolve();
           look("main");
           await asyncio.createTask(inGenerator);
           await storage.run("inner", () => asyncio.createTask(inAsync));
@@ -500,18 +510,18 @@ export const checks = [
       await asyncio.run(function* () {
         const loop = asyncio.getRunningLoop();
         const start = loop.time();
-        const when = start + 0.01;
+        const when = start + 0.06;
         for (const name of ["first", "second", "third"]) loop.callAt(when, () => void events.push(name));
-        loop.callLater(0.002, () => void events.push("sooner"));
+        loop.callLater(0.001, () => void events.push("sooner"));
         loop.callLater(0.001, () => void events.push("never")).cancel();
-        const times = [0.006, 0.004].map((delay) => asyncio.sleep(delay, delay));
+        const times = [0.02, 0.005].map((delay) => asyncio.sleep(delay, delay));
         for (const task of times.map((nap) => asyncio.createTask(nap))) {
           task.addDoneCallback(() => void events.push(task.result()));
         }
-        yield* asyncio.sleep({ milliseconds: 20 });
-        events.push(loop.time() - start >= 0.02 - loop._host.clockResolution ? "on time" : "early");
+        yield* asyncio.sleep({ milliseconds: 80 });
+        events.push(loop.time() - start >= 0.08 - 0.001 ? "on time" : "early");
       });
-      equal(events, ["sooner", 0.004, 0.006, "first", "second", "third", "on time"]);
+      equal(events, ["sooner", 0.005, 0.02, "first", "second", "third", "on time"]);
     },
   },
 
@@ -612,7 +622,7 @@ export const checks = [
         events.push(await errorOf(call));
       });
       equal(events.slice(0, 3), ["not started", "a", "a"]);
-      equal(/^RuntimeError: cannot reuce|^RuntimeError: cannot reuse/.test(events[3]), true);
+      equal(events[3].startsWith("RuntimeError: cannot reuse"), true);
     },
   },
 
@@ -657,7 +667,8 @@ export const checks = [
       } finally {
         asyncio.setLogger(null);
       }
-      equal(reports.toSorted(), ["Task exception was never retrieved", "coroutine 'sleep' was never awaited"]);
+      const wanted = ["Task exception was never retrieved", "coroutine 'sleep' was never awaited"];
+      equal([reports.length, ...wanted.map((report) => reports.includes(report))], [2, true, true]);
     },
   },
 
@@ -706,7 +717,7 @@ export const checks = [
         }
       }
       const loopFactory = () => new asyncio.BaseEventLoop(new Watched());
-      const [tasks, switches] = [50, 40];
+      const [tasks, switches] = [100, 100];
       const timed = async (worker) => {
         const start = performance.now();
         await asyncio.run(
@@ -724,7 +735,7 @@ export const checks = [
         for (let i = 0; i < switches; i++) await asyncio.sleep(0);
       });
       const how = isSync ? "drained in the turn" : "fallback, back to the host";
-      return `${how}; a switch, cold: ${generators} ns (generator), ${asyncFunctions} ns (async)`;
+      return `${how}; a switch: ${generators} ns (generator), ${asyncFunctions} ns (async)`;
     },
   },
 ];
