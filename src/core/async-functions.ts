@@ -17,11 +17,12 @@ import type { Context } from "./contextvars.ts";
 import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "./coroutines.ts";
 import { GeneratorCoroutine, isCoroutine, tagOf } from "./coroutines.ts";
 import type { Driver } from "./driver.ts";
+import { currentDriver } from "./driver.ts";
 import type { Runnable } from "./events.ts";
 import { functionName, repr } from "./format.ts";
 import { Future, isFuture } from "./futures.ts";
 import type { Cancellable, Execution, WaitScope } from "./running.ts";
-import { currentExecution, runAs } from "./running.ts";
+import { runAs } from "./running.ts";
 import type { Task } from "./tasks.ts";
 import { FutureWait, WaitSet } from "./waits.ts";
 
@@ -74,9 +75,9 @@ export function toCoroutine<T>(work: CoroutineLike<T>, caller: string): Coroutin
 }
 
 /** Runs `body`, of either syntax, as a part of the coroutine that delegates to this generator. */
-function* callBody<T>(body: Body<T>): CoroutineGenerator<T> {
+export function* callBody<T>(body: Body<T>): CoroutineGenerator<T> {
   if (isGeneratorFunction(body)) return yield* (body as () => CoroutineGenerator<T>)();
-  const scope = new AsyncScope<T>(currentExecution() as Driver<unknown>);
+  const scope = new AsyncScope<T>(currentDriver("An async function runs as a coroutine only inside of a task"));
   let result: ReturnType<Body<T>>;
   try {
     result = runAs(scope, body);
@@ -134,8 +135,10 @@ class AsyncScope<T> extends Future<T> implements Execution, WaitScope {
 
   /** Waits for the async function's promise. */
   until(promise: PromiseLike<T>): CoroutineGenerator<T> {
-    promise.then(
-      (value) => {
+    // A thenable of somebody else's may settle twice or throw; a promise does neither.
+    const settled = promise instanceof Promise ? promise : Promise.resolve(promise);
+    settled.then(
+      (value: T) => {
         this.end();
         this.setResult(value);
       },
@@ -189,6 +192,10 @@ class AsyncScope<T> extends Future<T> implements Execution, WaitScope {
   }
 
   override _wake(waiter: Runnable): void {
+    if (!this._loop.isRunning()) {
+      super._wake(waiter);
+      return;
+    }
     try {
       waiter.run();
     } catch (error) {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The event loop: a scheduler for the order, a host for the time, and the tasks.
  *
@@ -10,7 +11,12 @@
  * @module
  */
 
-import { ENTRIES_PER_LOOK_AT_CLOCK, PUMP_BUDGET_SECONDS, SLOW_CALLBACK_SECONDS } from "./constants.ts";
+import {
+  ENTRIES_PER_LOOK_AT_CLOCK,
+  PUMP_BUDGET_SECONDS,
+  SLOW_CALLBACK_SECONDS,
+  TURNS_PER_LOOK_AT_CLOCK,
+} from "./constants.ts";
 import type { Context } from "./contextvars.ts";
 import type { CoroutineLike } from "./coroutines.ts";
 import type { Duration } from "./duration.ts";
@@ -25,9 +31,9 @@ import type {
   Runnable,
   Timer,
 } from "./events.ts";
-import { findRunningLoop, Handle, loopStarted, loopStopped, TimerHandle } from "./events.ts";
+import { isInsideRunningLoop, Handle, loopStarted, loopStopped, TimerHandle } from "./events.ts";
 import { DeadlockError, leavesTheLoop, RuntimeError } from "./exceptions.ts";
-import { formatError, inspectAsString, repr } from "./format.ts";
+import { inspectAsString, repr } from "./format.ts";
 import { Future, isFuture } from "./futures.ts";
 import type { Host, HostClient } from "./host.ts";
 import type { Instrument } from "./instruments.ts";
@@ -83,6 +89,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   #inTurn: boolean = false;
   /** A promise was settled: promises go on before the next entry runs. */
   #promisesAreDue: boolean = false;
+  #isDraining: boolean = false;
   /** Promises went on after the last entry. */
   #drained: boolean = false;
   #asyncFunctions: number = 0;
@@ -176,7 +183,9 @@ export class BaseEventLoop implements AbstractEventLoop {
     this.#checkNotRunning();
     const future = isFuture(main) ? main : this.createTask(main);
     if (future !== main) (future as Task<T>)._logDestroyPending = false;
+    let isOver = false;
     const stopWhenDone = (): void => {
+      if (isOver) return;
       if (!future._failed || !leavesTheLoop(future.exception())) this.stop();
     };
     future.addDoneCallback(stopWhenDone);
@@ -186,6 +195,7 @@ export class BaseEventLoop implements AbstractEventLoop {
       if (leavesTheLoop(error)) future.logTraceback = false;
       throw error;
     } finally {
+      isOver = true;
       future.removeDoneCallback(stopWhenDone);
     }
     if (!future.done()) throw new RuntimeError("Event loop stopped before Future completed.");
@@ -230,23 +240,38 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   #turn(): void {
     try {
+      this.#awake = true;
       const end = this.#host.now() + PUMP_BUDGET_SECONDS;
       let entries = 0;
+      let turns = 0;
       do {
         entries += this.#scheduler.ready;
+        turns++;
         if (!this.#runTurn()) return;
         if (this.#stopping) {
           this.#finish();
           return;
         }
-        if (entries < ENTRIES_PER_LOOK_AT_CLOCK) continue;
-        if (this.#host.now() > end) break;
+        if (entries < ENTRIES_PER_LOOK_AT_CLOCK && turns < TURNS_PER_LOOK_AT_CLOCK) continue;
+        if (this.#host.now() >= end) break;
         entries = 0;
+        turns = 0;
       } while (this.#isDue());
       this.#sleep();
     } catch (error) {
-      this._leave(error);
+      this.#threw(error);
     }
+  }
+
+  /** An error left the turn. If the user's own microtask threw it, it is the platform's to report, and the loop goes on. */
+  #threw(error: unknown): void {
+    if (!this.#isDraining) {
+      this._leave(error);
+      return;
+    }
+    this.#isDraining = false;
+    if (this.#run !== null) this.#host.requestTurn(0);
+    throw error;
   }
 
   #exhausted(): void {
@@ -254,11 +279,8 @@ export class BaseEventLoop implements AbstractEventLoop {
     const count = this._tasks.size;
     const what =
       count === 0 ? "nothing is scheduled" : count === 1 ? "a task still waits" : `${count} tasks still wait`;
-    this._leave(
-      new DeadlockError(
-        `deadlock: ${what}, and nothing is left that could wake the loop\n${drawTasks(this._tasks)}`.trimEnd(),
-      ),
-    );
+    const text = `deadlock: ${what}, and nothing is left that could wake the loop\n${drawTasks(this._tasks)}`;
+    this._leave(new DeadlockError(text.trimEnd()));
   }
 
   /** Runs the entries of a turn; `false` if the loop left it, to let promises go on or for good. */
@@ -267,7 +289,7 @@ export class BaseEventLoop implements AbstractEventLoop {
     if (!this.#inTurn) {
       this.#inTurn = true;
       this.#turns++;
-      const size = scheduler.beginTurn(scheduler.timers === 0 ? 0 : this.time() + this.#host.clockResolution);
+      const size = scheduler.beginTurn(scheduler.timers === 0 ? 0 : this.#endOfNow());
       this._instrument?.turnStarted?.(size);
     }
     for (let entry = scheduler.nextOfTurn(); entry !== undefined; entry = scheduler.nextOfTurn()) {
@@ -294,13 +316,22 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** Lets promises go on; `false` if the platform can only do so when the loop has returned to it. */
   #drain(): boolean {
-    return this.#host.drainMicrotasks?.() ?? false;
+    this.#isDraining = true;
+    const drained = this.#host.drainMicrotasks?.() ?? false;
+    this.#isDraining = false;
+    return drained;
   }
 
   #isDue(): boolean {
     if (this.#scheduler.ready > 0) return true;
     const deadline = this.#scheduler.nextDeadline();
-    return deadline !== Infinity && deadline < this.time() + this.#host.clockResolution;
+    return deadline !== Infinity && deadline < this.#endOfNow();
+  }
+
+  /** Timers before this are due. Late on the clock its resolution is lost in the rounding, and a step of it counts. */
+  #endOfNow(): number {
+    const now = this.time();
+    return now + Math.max(this.#host.clockResolution, 2 * Number.EPSILON * now);
   }
 
   /** Tells the host when the next turn is wanted. */
@@ -311,7 +342,8 @@ export class BaseEventLoop implements AbstractEventLoop {
       return;
     }
     const deadline = this.#scheduler.nextDeadline();
-    this.#host.requestTurn(deadline === Infinity ? Infinity : Math.max(deadline - this.time(), 0));
+    if (deadline === Infinity) this.#host.requestTurn(Infinity, this.#scheduler.timers > 0);
+    else this.#host.requestTurn(Math.max(deadline - this.time(), 0));
   }
 
   #wake(): void {
@@ -477,7 +509,7 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   #checkNotRunning(): void {
     if (this.#run !== null) throw new RuntimeError("This event loop is already running");
-    if (findRunningLoop() !== null) {
+    if (isInsideRunningLoop()) {
       throw new RuntimeError("Cannot run the event loop while another loop is running: await the work instead");
     }
   }

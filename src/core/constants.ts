@@ -15,5 +15,8 @@ export const DEBUG_STACK_DEPTH = 10;
 /** Turns run without a pause for at most this long before I/O is let in, in seconds. */
 export const PUMP_BUDGET_SECONDS = 0.01;
 
-/** The clock is read after about as many entries, and not after each turn of a few. */
+/** The clock is read after as many entries, and not after each turn of a few … */
 export const ENTRIES_PER_LOOK_AT_CLOCK = 64;
+
+/** … but after no more turns than this, since one entry may take long. */
+export const TURNS_PER_LOOK_AT_CLOCK = 2;

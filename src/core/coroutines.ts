@@ -246,6 +246,7 @@ function ownerOf(coroutine: Coroutine<unknown>, refuse: Reject): Owner | null {
   try {
     coroutine._begin();
     if (loop === null || (execution !== null && execution.scope === null)) throw homelessError(coroutine, loop);
+    if (loop.isClosed()) throw new RuntimeError(`Cannot await ${coroutine.toString()}: Event loop is closed`);
   } catch (error) {
     refuse(error);
     return null;

@@ -19,7 +19,7 @@
 
 import type { Context } from "./contextvars.ts";
 import type { AbstractEventLoop, Runnable } from "./events.ts";
-import { CancelledError, RuntimeError } from "./exceptions.ts";
+import { CancelledError, leavesTheLoop, RuntimeError } from "./exceptions.ts";
 import { repr } from "./format.ts";
 import { Future, otherLoopError, selfAwaitError } from "./futures.ts";
 import type { Ambient, Execution, WaitScope } from "./running.ts";
@@ -116,9 +116,13 @@ export abstract class Driver<T> implements Execution, Runnable {
   #passOn(message: string | undefined): boolean {
     const waited = this.#waitingFor;
     if (waited === null) return false;
+    let accepted: boolean;
     this.#isCancelling = true;
-    const accepted = waited.cancel(message);
-    this.#isCancelling = false;
+    try {
+      accepted = waited.cancel(message);
+    } finally {
+      this.#isCancelling = false;
+    }
     if (!accepted && waited._isCancelling) {
       // Tasks wait for each other in a circle, the request came round, and no future in it would ever be done.
       waited._removeWaiter(this);
@@ -195,6 +199,9 @@ export abstract class Driver<T> implements Execution, Runnable {
     const previous = swapRunning(this);
     try {
       this.#advance(this.#takeException());
+    } catch (error) {
+      if (leavesTheLoop(error)) throw error;
+      this.#throwSoon(new RuntimeError("Task got bad yield: it cannot be looked at", { cause: error }));
     } finally {
       swapRunning(previous);
     }
@@ -254,6 +261,7 @@ export abstract class Driver<T> implements Execution, Runnable {
 
   #waitFor(future: Future<unknown>): void {
     if (future._loop !== this.loop) {
+      future._awaited = false;
       this.#throwSoon(otherLoopError(this.task, future));
     } else if (!future._awaited) {
       this.#throwSoon(`yield was used instead of yield* in task ${String(this.task)} with ${future.toString()}`);

@@ -218,7 +218,7 @@ export class Handle implements Runnable, Execution {
   /** Takes the callback back; it has no effect on one that has run. */
   cancel(): void {
     if (this.#cancelled) return;
-    if (this.loop.getDebug()) this.#reprWhenCancelled = this._describe();
+    if (this.loop.getDebug()) this.#reprWhenCancelled = this.#describeCall();
     this.#cancelled = true;
     this._callback = null;
     this._args = [];
@@ -250,7 +250,7 @@ export class Handle implements Runnable, Execution {
     } catch (error) {
       if (leavesTheLoop(error)) throw error;
       this.loop.callExceptionHandler({
-        message: `Exception in callback ${this._describe()}`,
+        message: `Exception in callback ${this.#describeCall()}`,
         exception: error,
         handle: this,
         ...(this._sourceTraceback === null ? {} : { sourceTraceback: this._sourceTraceback }),
@@ -260,8 +260,13 @@ export class Handle implements Runnable, Execution {
     }
   }
 
-  /** @internal The callback as reports name it, with its arguments in debug mode. */
+  /** @internal */
   _describe(): string {
+    return this._callback === null ? "" : `${functionName(this._callback)}()`;
+  }
+
+  /** The callback as reports name it, with its arguments in debug mode. */
+  #describeCall(): string {
     if (this._callback === null) return this.#reprWhenCancelled;
     const args = this.loop.getDebug() ? this._args.map((arg) => repr(arg)).join(", ") : "";
     return `${functionName(this._callback)}(${args})`;
@@ -271,7 +276,7 @@ export class Handle implements Runnable, Execution {
   _reprParts(): string[] {
     const parts = [];
     if (this.#cancelled) parts.push("cancelled");
-    const callback = this._describe();
+    const callback = this.#describeCall();
     if (callback !== "") parts.push(callback);
     const made = this._sourceTraceback?.[0];
     if (made !== undefined) parts.push(`created at ${locationOf(made)}`);
@@ -352,6 +357,11 @@ export function getRunningLoop(): AbstractEventLoop {
   const loop = findRunningLoop();
   if (loop === null) throw new RuntimeError("no running event loop: call this from inside asyncio.run(...)");
   return loop;
+}
+
+/** @internal Whether the present code runs in a loop, as far as the platform can tell. */
+export function isInsideRunningLoop(): boolean {
+  return currentExecution()?.loop?.isRunning() === true;
 }
 
 /**

@@ -49,8 +49,9 @@ export class CancelledError extends AsyncioError {
 
   /** @param message what was given to `cancel(message)`; empty when nothing was. */
   constructor(message?: string) {
+    const text = message?.toString();
     const limit = suspendStacks();
-    super(message);
+    super(text);
     resumeStacks(limit);
   }
 }
@@ -101,6 +102,38 @@ export class DeadlockError extends RuntimeError {
 }
 
 /**
+ * A barrier was broken or reset while somebody waited at it, or is broken.
+ *
+ * CPython: `asyncio.BrokenBarrierError`.
+ */
+export class BrokenBarrierError extends RuntimeError {
+  override readonly code: string = "ASYNCIO_BROKEN_BARRIER";
+  /** @internal */
+  static override readonly brand: symbol = Symbol.for("asyncio-ts.BrokenBarrierError");
+}
+
+/** `getNowait` found no item. CPython: `asyncio.QueueEmpty`. */
+export class QueueEmpty extends AsyncioError {
+  readonly code: string = "ASYNCIO_QUEUE_EMPTY";
+  /** @internal */
+  static override readonly brand: symbol = Symbol.for("asyncio-ts.QueueEmpty");
+}
+
+/** `putNowait` found no room. CPython: `asyncio.QueueFull`. */
+export class QueueFull extends AsyncioError {
+  readonly code: string = "ASYNCIO_QUEUE_FULL";
+  /** @internal */
+  static override readonly brand: symbol = Symbol.for("asyncio-ts.QueueFull");
+}
+
+/** The queue was shut down: nothing more goes in, and nothing is left to come out. CPython: `asyncio.QueueShutDown`. */
+export class QueueShutDown extends AsyncioError {
+  readonly code: string = "ASYNCIO_QUEUE_SHUT_DOWN";
+  /** @internal */
+  static override readonly brand: symbol = Symbol.for("asyncio-ts.QueueShutDown");
+}
+
+/**
  * The user pressed Ctrl-C. `run` cancels its main task first, and raises this when the task has ended.
  *
  * CPython: `KeyboardInterrupt`.
@@ -136,6 +169,10 @@ for (const type of [
   InvalidStateError,
   RuntimeError,
   DeadlockError,
+  BrokenBarrierError,
+  QueueEmpty,
+  QueueFull,
+  QueueShutDown,
   KeyboardInterrupt,
   SystemExit,
 ]) {
@@ -232,7 +269,7 @@ for (const type of [BaseExceptionGroup, ExceptionGroup]) {
 }
 
 /** An {@link ExceptionGroup} where all errors are ordinary ones, else a {@link BaseExceptionGroup}. */
-function exceptionGroup(message: string, errors: readonly unknown[]): BaseExceptionGroup {
+export function exceptionGroup(message: string, errors: readonly unknown[]): BaseExceptionGroup {
   const Group = errors.every(isException) ? ExceptionGroup : BaseExceptionGroup;
   return new Group(message, errors);
 }

@@ -14,6 +14,14 @@ const MAX_ITEMS = 6;
 
 /** A short, one-line picture of `value`, after Python's `reprlib.repr`. It never throws and never runs long. */
 export function repr(value: unknown, depth: number = 2): string {
+  try {
+    return reprOf(value, depth);
+  } catch {
+    return "<unprintable>";
+  }
+}
+
+function reprOf(value: unknown, depth: number): string {
   switch (typeof value) {
     case "string":
       return quote(value);
@@ -30,22 +38,47 @@ export function repr(value: unknown, depth: number = 2): string {
 
 /** The name a report gives a function. */
 export function functionName(fn: object): string {
-  const { name } = fn as { readonly name?: unknown };
-  return typeof name === "string" && name !== "" ? name : "anonymous";
+  try {
+    const { name } = fn as { readonly name?: unknown };
+    return typeof name === "string" && name !== "" ? name : "anonymous";
+  } catch {
+    return "anonymous";
+  }
 }
 
-/** An error with its stack, its causes and the errors of a group, as a report shows it. */
-export function formatError(error: unknown, indent: string = ""): string {
-  if (!(error instanceof Error)) return `${indent}${repr(error)}`;
-  const head = `${error.name}${error.message === "" ? "" : `: ${error.message}`}`;
-  const text = error.stack?.includes(head) === true ? error.stack : head;
-  const lines = [text.replace(`${head}: \n`, `${head}\n`).replace(/: $/, "").replaceAll("\n", `\n${indent}`)];
-  if (error instanceof AggregateError) {
-    for (const [i, inner] of error.errors.entries())
-      lines.push(`  [${i + 1}] ${formatError(inner, `${indent}  `).trimStart()}`);
+/** An error with its stack, its causes and the errors of a group, as a report shows it. It never throws. */
+export function formatError(error: unknown): string {
+  try {
+    return formatErrorOf(error, new Set()).join("\n");
+  } catch {
+    return "<an error that cannot be shown>";
   }
-  if (error.cause !== undefined) lines.push(`caused by: ${formatError(error.cause, indent).trimStart()}`);
-  return indent + lines.join(`\n${indent}`);
+}
+
+function formatErrorOf(error: unknown, seen: Set<unknown>): string[] {
+  if (!(error instanceof Error)) return [repr(error)];
+  if (seen.has(error)) return [`${repr(error)} (see above)`];
+  seen.add(error);
+  const lines = stackOf(error).split("\n");
+  if (error instanceof AggregateError) {
+    for (const [i, inner] of error.errors.entries()) {
+      const [first, ...rest] = formatErrorOf(inner, seen);
+      lines.push(`  [${i + 1}] ${first}`, ...rest.map((line) => `  ${line}`));
+    }
+  }
+  if (error.cause !== undefined) {
+    const [first, ...rest] = formatErrorOf(error.cause, seen);
+    lines.push(`caused by: ${first}`, ...rest);
+  }
+  return lines;
+}
+
+/** The stack, which begins with the name and the message; these alone if it has none. */
+function stackOf(error: Error): string {
+  const head = `${error.name}${error.message === "" ? "" : `: ${error.message}`}`;
+  const { stack } = error as { readonly stack?: unknown };
+  if (typeof stack !== "string" || !stack.includes(head)) return head;
+  return stack.replace(`${head}: \n`, `${head}\n`).replace(/: $/, "");
 }
 
 function quote(text: string): string {
@@ -55,16 +88,12 @@ function quote(text: string): string {
 }
 
 function reprOfObject(value: object, depth: number): string {
-  try {
-    if (value instanceof AggregateError) return `${value.name}(${quote(value.message)}, ${repr(value.errors, depth)})`;
-    if (value instanceof Error) return `${value.name}(${value.message === "" ? "" : quote(value.message)})`;
-    if (Array.isArray(value)) return reprOfArray(value, depth);
-    if (value.toString !== Object.prototype.toString) return String(value);
-    if (Symbol.toStringTag in value) return `<${String(value[Symbol.toStringTag])}>`;
-    return reprOfRecord(value, depth);
-  } catch {
-    return "<unprintable>";
-  }
+  if (value instanceof AggregateError) return `${value.name}(${quote(value.message)}, ${repr(value.errors, depth)})`;
+  if (value instanceof Error) return `${value.name}(${value.message === "" ? "" : quote(value.message)})`;
+  if (Array.isArray(value)) return reprOfArray(value, depth);
+  if (value.toString !== Object.prototype.toString) return String(value);
+  if (Symbol.toStringTag in value) return `<${String(value[Symbol.toStringTag])}>`;
+  return reprOfRecord(value, depth);
 }
 
 function reprOfArray(items: readonly unknown[], depth: number): string {

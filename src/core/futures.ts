@@ -11,7 +11,7 @@ import type { Cancellable, WaitScope } from "./running.ts";
 import { currentExecution } from "./running.ts";
 import type { Reject, Resolve } from "./waits.ts";
 import { FutureWait } from "./waits.ts";
-import { captureStack, locationOf } from "./stack.ts";
+import { captureStack, locationOf, readStack } from "./stack.ts";
 
 /**
  * What a coroutine hands to its task when it waits. Only `yield*` on something awaitable produces it, so that a plain
@@ -145,10 +145,7 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
    * @throws {InvalidStateError} if it is done.
    */
   setException(error: unknown): void {
-    const exception = isErrorClass(error) ? new error() : error;
-    this.#unretrieved = this.#state === PENDING;
-    this.#complete(FAILED, exception);
-    if (this.#unretrieved) this._loop._watch(this);
+    this._fail(isErrorClass(error) ? new error() : error);
   }
 
   /**
@@ -157,7 +154,7 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
    * @returns `false` if it is done already, and nothing happens.
    */
   cancel(message?: string): boolean {
-    this.#unretrieved = false;
+    this.#retrieved();
     if (this.#state !== PENDING) return false;
     this.#cancelMessage = message;
     this.#complete(CANCELLED, undefined);
@@ -215,10 +212,11 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
 
   /** @internal An exception is thrown at the place that waits. */
   throw(error: unknown): never {
+    this._awaited = false;
     throw error;
   }
 
-  then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
+  then(onFulfilled: (value: T) => unknown = ignore, onRejected: (error: unknown) => unknown = ignore): void {
     if (this.#state !== PENDING) {
       this._settle(onFulfilled, onRejected);
       return;
@@ -305,7 +303,10 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
 
   /** @internal */
   _fail(error: unknown): void {
-    Future.prototype.setException.call(this, error);
+    this.#checkPending();
+    this.#unretrieved = true;
+    this.#complete(FAILED, error);
+    if (this.#unretrieved) this._loop._watch(this);
   }
 
   /** @internal Cancelled by `error`, which is raised once as it is. */
@@ -341,6 +342,7 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
 
   /** @internal */
   _neglect(): Neglect {
+    readStack(this.#value);
     this.#neglect ??= {
       message: `${this._typeName} exception was never retrieved`,
       exception: this.#value,
@@ -397,7 +399,7 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
   }
 
   #complete(state: State, value: unknown): void {
-    if (this.#state !== PENDING) throw new InvalidStateError(`invalid state: ${this.toString()}`);
+    this.#checkPending();
     this.#state = state;
     this.#value = value;
     const waiters = this.#waiters;
@@ -405,6 +407,10 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
     this.#waiters = null;
     if (!Array.isArray(waiters)) this._wake(waiters);
     else for (const waiter of waiters) this._wake(waiter);
+  }
+
+  #checkPending(): void {
+    if (this.#state !== PENDING) throw new InvalidStateError(`invalid state: ${this.toString()}`);
   }
 
   #retrieved(): void {
@@ -454,6 +460,8 @@ function failedFuture<T>(loop: AbstractEventLoop, error: unknown): Future<T> {
   future.logTraceback = false;
   return future;
 }
+
+function ignore(): void {}
 
 function notInTaskError(future: Future<unknown>): RuntimeError {
   return new RuntimeError(`await wasn't used with future: ${future.toString()} was iterated outside of a task`);

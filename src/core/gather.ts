@@ -7,7 +7,7 @@ import { getRunningLoop } from "./events.ts";
 import { CancelledError } from "./exceptions.ts";
 import { Future, isFuture } from "./futures.ts";
 import type { Waitable } from "./promises.ts";
-import { ensureFuture } from "./promises.ts";
+import { checkWaitable, ensureFuture } from "./promises.ts";
 import { Task } from "./tasks.ts";
 
 /** Options of {@link gather}. */
@@ -141,6 +141,7 @@ function isOptions(value: unknown): value is GatherOptions {
 
 /** Each distinct argument as one future. */
 function toFutures(awaitables: readonly unknown[]): Future<unknown>[] {
+  for (const awaitable of awaitables) checkWaitable(awaitable);
   const futures = new Map<unknown, Future<unknown>>();
   return awaitables.map((awaitable) => {
     const known = futures.get(awaitable);

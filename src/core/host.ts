@@ -26,8 +26,11 @@ export interface Host {
   /**
    * Calls `client.turn()` once, after `delay` seconds; a later request replaces an earlier one. Zero means soon, but
    * after I/O had its chance; infinity means that only a new request can bring a turn.
+   *
+   * @param isExpected with infinity: somebody waits for ever on purpose, until he is cancelled (`sleep(Infinity)`), and
+   * the program must not end for want of anything to do.
    */
-  requestTurn(delay: number): void;
+  requestTurn(delay: number, isExpected?: boolean): void;
   /**
    * Runs what promises have ready, to the end, before it returns; `false` when the platform offers no way to do so, and
    * the loop must leave its turn to let promises go on. Called from a macrotask only.

@@ -18,6 +18,8 @@
  */
 
 export type { AbortSignalLike, Signal } from "./abort.ts";
+export type { AsCompleted } from "./as-completed.ts";
+export { asCompleted } from "./as-completed.ts";
 export type { ResultOf } from "./async-functions.ts";
 export { coroutine } from "./async-functions.ts";
 export { BaseEventLoop, newEventLoop } from "./base-events.ts";
@@ -31,13 +33,16 @@ export type {
   CallOptions,
   ExceptionContext,
   ExceptionHandler,
+  Handle,
   LoopStatistics,
+  TimerHandle,
 } from "./events.ts";
-export { getRunningLoop, Handle, TimerHandle } from "./events.ts";
+export { getRunningLoop } from "./events.ts";
 export type { ErrorCondition } from "./exceptions.ts";
 export {
   AsyncioError,
   BaseExceptionGroup,
+  BrokenBarrierError,
   CancelledError,
   DeadlockError,
   ExceptionGroup,
@@ -45,6 +50,9 @@ export {
   isCancelled,
   isException,
   KeyboardInterrupt,
+  QueueEmpty,
+  QueueFull,
+  QueueShutDown,
   rethrowIfCancelled,
   RuntimeError,
   SystemExit,
@@ -56,15 +64,37 @@ export type { GatherOptions, GatherOutcomes, GatherResults } from "./gather.ts";
 export { gather } from "./gather.ts";
 export type { Host, HostClient } from "./host.ts";
 export type { Instrument } from "./instruments.ts";
+export type { BarrierStatistics } from "./locks/barrier.ts";
+export { Barrier } from "./locks/barrier.ts";
+export type { ConditionStatistics } from "./locks/condition.ts";
+export { Condition } from "./locks/condition.ts";
+export type { EventStatistics } from "./locks/event.ts";
+export { Event } from "./locks/event.ts";
+export type { Hold } from "./locks/hold.ts";
+export type { LockStatistics } from "./locks/lock.ts";
+export { Lock } from "./locks/lock.ts";
+export type { SemaphoreStatistics } from "./locks/semaphore.ts";
+export { BoundedSemaphore, Semaphore } from "./locks/semaphore.ts";
 export type { Logger } from "./log.ts";
 export { getLogger, setLogger } from "./log.ts";
 export type { Waitable } from "./promises.ts";
 export { ensureFuture, fromPromise } from "./promises.ts";
+export type { QueueStatistics } from "./queues.ts";
+export { LifoQueue, PriorityQueue, Queue } from "./queues.ts";
 export type { RunnerOptions } from "./runners.ts";
 export { run, Runner } from "./runners.ts";
 export { shield } from "./shield.ts";
 export { sleep } from "./sleep.ts";
+export type { RaceResult } from "./staggered.ts";
+export { staggeredRace } from "./staggered.ts";
+export type { TaskGroup, TaskGroupBody } from "./taskgroups.ts";
+export { taskGroup } from "./taskgroups.ts";
 export type { CreateTaskOptions, StackFrame, TaskFactory } from "./tasks.ts";
 export { allTasks, createEagerTaskFactory, createTask, currentTask, eagerTaskFactory, Task } from "./tasks.ts";
 export { drawTasks } from "./task-tree.ts";
+export type { Timeout, TimeoutBody } from "./timeouts.ts";
+export { timeout, timeoutAt } from "./timeouts.ts";
+export type { ReturnWhen, WaitOptions, WaitResult } from "./wait.ts";
+export { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./wait.ts";
+export { waitFor } from "./wait-for.ts";
 export { WebHost } from "./web-host.ts";

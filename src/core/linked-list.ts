@@ -46,6 +46,10 @@ export class LinkedList<T extends Linked<T>> {
   }
 
   *[Symbol.iterator](): Generator<T, void, undefined> {
-    for (let item = this.#first; item !== null; item = item._next) yield item;
+    let next: T | null;
+    for (let item = this.#first; item !== null; item = next) {
+      next = item._next;
+      yield item;
+    }
   }
 }

@@ -114,10 +114,21 @@ class PromiseFuture<T> extends Future<T> {
 
 function isAbort(error: unknown, signal: AbortSignalLike | undefined): boolean {
   if (error instanceof CancelledError || (signal !== undefined && error === signal.reason)) return true;
-  return (error as { name?: unknown } | null)?.name === "AbortError";
+  try {
+    return (error as { readonly name?: unknown } | null)?.name === "AbortError";
+  } catch {
+    return false;
+  }
 }
 
 function checked<T>(promise: PromiseLike<T>): PromiseLike<T> {
-  if (typeof (promise as { then?: unknown } | null | undefined)?.then === "function") return promise;
-  throw new TypeError(`A future, a coroutine or a promise is required: received ${repr(promise)}`);
+  checkWaitable(promise);
+  return promise;
+}
+
+/** @internal @throws {TypeError} for what {@link ensureFuture} cannot take. */
+export function checkWaitable(value: unknown): void {
+  if (isFuture(value) || isCoroutine(value)) return;
+  if (typeof (value as { then?: unknown } | null | undefined)?.then === "function") return;
+  throw new TypeError(`A future, a coroutine or a promise is required: received ${repr(value)}`);
 }

@@ -77,7 +77,15 @@ export class Reports {
       this.#loop.defaultExceptionHandler(context);
     } catch (error) {
       if (leavesTheLoop(error)) throw error;
-      getLogger().error(`${failure}\n${formatError(error)}`);
+      this.#lastResort(`${failure}\n${formatError(error)}`);
+    }
+  }
+
+  #lastResort(text: string): void {
+    try {
+      getLogger().error(text);
+    } catch (error) {
+      if (leavesTheLoop(error)) throw error;
     }
   }
 }

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * Running a program: a loop, a main task, and an orderly end.
  *
@@ -16,7 +17,7 @@ import { toCoroutine } from "./async-functions.ts";
 import type { Context } from "./contextvars.ts";
 import { copyContext } from "./contextvars.ts";
 import type { CoroutineGenerator, CoroutineLike } from "./coroutines.ts";
-import { findRunningLoop } from "./events.ts";
+import { isInsideRunningLoop } from "./events.ts";
 import { CancelledError, DeadlockError, KeyboardInterrupt, RuntimeError } from "./exceptions.ts";
 import type { Future } from "./futures.ts";
 import { isFuture } from "./futures.ts";
@@ -57,7 +58,7 @@ export interface RunnerOptions {
  * CPython: `asyncio.run`.
  */
 export async function run<T>(main: CoroutineLike<T>, options: RunnerOptions = {}): Promise<T> {
-  if (findRunningLoop() !== null) {
+  if (isInsideRunningLoop()) {
     throw new RuntimeError("asyncio.run() cannot be called from a running event loop: await the coroutine instead");
   }
   const runner = new Runner(options);
@@ -104,12 +105,13 @@ export class Runner implements AsyncDisposable {
    * @param options `context`: to run in; the runner's own by default, in which values stay from run to run.
    */
   async run<T>(main: CoroutineLike<T> | Future<T>, options: { readonly context?: Context } = {}): Promise<T> {
-    if (findRunningLoop() !== null) {
+    if (isInsideRunningLoop()) {
       throw new RuntimeError("Runner.run() cannot be called from a running event loop: await the coroutine instead");
     }
     const work = isFuture(main) ? waitFor(main) : toCoroutine(main, "run");
     this.#initialize();
     const loop = this.#loop!;
+    if (loop.isRunning()) throw new RuntimeError("Runner.run() cannot be called while another run is under way");
     const task = loop.createTask<T>(work, { context: this.#context!, ...this.#signal(), ...options });
     task._logDestroyPending = false;
     const interrupts = this.#listenForInterrupts(loop, task);
@@ -128,8 +130,9 @@ export class Runner implements AsyncDisposable {
   /** Cancels what still runs, waits for it, and closes the loop. Closing twice does nothing. */
   async close(): Promise<void> {
     if (this.#state !== "initialized") return;
-    this.#state = "closed";
     const loop = this.#loop!;
+    if (loop.isRunning()) throw new RuntimeError("Cannot close a Runner while a run is under way");
+    this.#state = "closed";
     const stopListening = loop._host.onInterrupt?.(() => exitInterrupted(loop));
     try {
       await cancelAllTasks(loop);

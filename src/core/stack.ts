@@ -14,6 +14,18 @@ export function resumeStacks(limit: number): void {
   Limited.stackTraceLimit = limit;
 }
 
+/**
+ * Has V8 write the stack of `error` now. Until somebody reads it, V8 holds the objects of all its frames, and with them
+ * what waits to be collected.
+ */
+export function readStack(error: unknown): void {
+  try {
+    void (error as { readonly stack?: unknown } | null | undefined)?.stack;
+  } catch {
+    // A stack that cannot be read holds nothing.
+  }
+}
+
 /** Where the library's own files lie; their frames say nothing about the user's program. */
 const OWN_FOLDER = ((import.meta as { readonly url?: string }).url ?? "")
   .replace(/^file:\/\//, "")
@@ -26,8 +38,9 @@ const OWN_FRAMES = 10;
 export function captureStack(limit: number): string[] {
   const before = Limited.stackTraceLimit;
   Limited.stackTraceLimit = limit + OWN_FRAMES;
-  const stack = new Error("stack").stack ?? "";
+  const { stack } = new Error("stack") as { readonly stack?: unknown };
   Limited.stackTraceLimit = before;
+  if (typeof stack !== "string") return [];
   const lines = stack.split("\n").slice(1).map(withoutAt);
   const first = lines.findIndex((line) => !line.includes(OWN_FOLDER));
   return lines.slice(Math.max(first, 0), Math.max(first, 0) + limit);

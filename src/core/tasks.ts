@@ -96,9 +96,9 @@ export class Task<T> extends Future<T> implements WaitScope, Linked<Task<unknown
     this.#coroutine = coroutine;
     this.#name = options.name ?? ++tasksMade;
     this._driver = new TaskDriver(this, options.context ?? copyContext(), iteratorOf(coroutine));
+    if (options.signal !== undefined) this.#unlink = onAbort(options.signal, (message) => void this.cancel(message));
     loop._instrument?.taskCreated?.(this);
     loop._tasks.add(this);
-    if (options.signal !== undefined) this.#unlink = onAbort(options.signal, (message) => void this.cancel(message));
     if (options.eagerStart === true && loop.isRunning()) {
       this.#startEagerly();
     } else {
@@ -275,7 +275,7 @@ export class Task<T> extends Future<T> implements WaitScope, Linked<Task<unknown
   }
 
   #end(): void {
-    this._loop._tasks.delete(this);
+    if (!this._loop.isClosed()) this._loop._tasks.delete(this);
     this.#unlink?.();
     this.#strays?.moveTo(this._loop._orphans);
   }
@@ -362,6 +362,11 @@ function nameOf(frame: unknown): string {
  */
 export function createTask<T>(work: CoroutineLike<T>, options?: CreateTaskOptions): Task<T> {
   return getRunningLoop().createTask(work, options);
+}
+
+/** @internal `work` was refused and will not run: a coroutine among it is not reported as never awaited. */
+export function closeWork(work: unknown): void {
+  if (work instanceof Coroutine) work.close();
 }
 
 /** @internal The task of `work`, made by the loop's factory or, without one, as a {@link Task}. */

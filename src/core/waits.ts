@@ -117,8 +117,13 @@ abstract class Wait implements Runnable, Cancellable {
   run(): void {
     this.#scope?.removeWait(this);
     this.loop._promisesDue();
-    if (this.#mustCancel && !this.raisesCancelled()) this.reject(new CancelledError(this.#message));
-    else this.settle();
+    try {
+      if (this.#mustCancel && !this.raisesCancelled()) this.reject(new CancelledError(this.#message));
+      else this.settle();
+    } catch (error) {
+      // The engine's own functions do not throw: this is a callback that somebody gave to then().
+      this.loop.callExceptionHandler({ message: "Exception in a callback of then()", exception: error });
+    }
   }
 
   /** What a loop that reports a slow callback calls it. */
@@ -223,6 +228,10 @@ export class Orphans implements WaitScope {
   }
 
   addWait(wait: Cancellable): this {
+    if (this.loop.isClosed()) {
+      wait.abandon();
+      return this;
+    }
     this.#waits.add(wait);
     if (this.loop.getDebug()) {
       this.loop.callExceptionHandler({

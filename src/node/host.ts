@@ -2,6 +2,7 @@
 
 import type { Host, HostClient } from "../core/host.ts";
 import { drainMicrotasks } from "./microtasks.ts";
+import { beforeExit, interrupt, unhandledRejection } from "./process-events.ts";
 
 /** `setTimeout` takes a signed 32-bit number of milliseconds, and fires at once beyond it. */
 const LONGEST_TIMEOUT = 0x7fff_ffff;
@@ -18,31 +19,40 @@ export class NodeHost implements Host {
   #client: HostClient | null = null;
   #immediate: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
-  readonly #exhausted = (): void => this.#client?.exhausted();
+  #stopListening: (() => void)[] = [];
 
   now(): number {
     return performance.now() / 1000;
   }
 
+  /** Deno may refuse to tell. */
   get debug(): boolean {
-    return (process.env["ASYNCIO_DEBUG"] ?? "") !== "";
+    try {
+      return (process.env["ASYNCIO_DEBUG"] ?? "") !== "";
+    } catch {
+      return false;
+    }
   }
 
   connect(client: HostClient): void {
     this.#client = client;
-    process.on("beforeExit", this.#exhausted);
+    this.#stopListening = [
+      beforeExit.add(() => this.#client?.exhausted()),
+      // The last promises are rejected after the loop has stopped.
+      later(unhandledRejection.add(() => {})),
+    ];
   }
 
   disconnect(): void {
     this.#forget();
     this.#client = null;
-    process.off("beforeExit", this.#exhausted);
+    for (const stop of this.#stopListening.splice(0)) stop();
   }
 
-  requestTurn(delay: number): void {
+  requestTurn(delay: number, isExpected: boolean = false): void {
     this.#forget();
     if (delay === 0) this.#immediate = setImmediate(() => this.#turn());
-    else if (delay !== Infinity) {
+    else if (delay !== Infinity || isExpected) {
       const milliseconds = Math.min(Math.ceil(delay * 1000), LONGEST_TIMEOUT);
       this.#timer = setTimeout(() => this.requestTurn(0), milliseconds);
     }
@@ -53,8 +63,7 @@ export class NodeHost implements Host {
   }
 
   onInterrupt(interrupted: () => void): () => void {
-    process.on("SIGINT", interrupted);
-    return () => void process.off("SIGINT", interrupted);
+    return interrupt.add(interrupted);
   }
 
   exitInterrupted(): void {
@@ -72,4 +81,9 @@ export class NodeHost implements Host {
     this.#immediate = null;
     this.#timer = null;
   }
+}
+
+/** `fn`, when what is under way in this turn of libuv's loop has come to its end. */
+function later(fn: () => void): () => void {
+  return () => void setImmediate(fn);
 }

@@ -67,7 +67,10 @@ export class VirtualHost implements Host {
   }
 }
 
+/** Taken now, so that a test's fake timers do not stop the loop. */
+const [immediate, timeout] = [typeof setImmediate === "function" ? setImmediate : null, setTimeout];
+
 function inMacrotask(callback: () => void): void {
-  if (typeof setImmediate === "function") setImmediate(callback);
-  else setTimeout(callback, 0);
+  if (immediate === null) timeout(callback, 0);
+  else immediate(callback);
 }

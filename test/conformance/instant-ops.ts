@@ -8,6 +8,9 @@ import { nameOf } from "./world.ts";
 /** What each op does. */
 export type InstantOps = { readonly [N in OpName]?: (world: World, ...args: Arguments[N]) => void };
 
+/** CPython raises a ValueError where JavaScript has RangeError. */
+const VALUE_ERROR = Object.assign(new RangeError("task_done() called too many times"), { name: "ValueError" });
+
 export const instantOps: InstantOps = {
   // --- plain
   log: (world, word) => world.log(word),
@@ -56,4 +59,34 @@ export const instantOps: InstantOps = {
     future.exception();
   },
   fut_cancel: (world, index) => world.log("cancel future", index, world.future(index).cancel()),
+
+  // --- synchronisation
+  event_set: (world, index) => world.event(index).set(),
+  event_clear: (world, index) => world.event(index).clear(),
+
+  // --- queues
+  put_nowait: (world, index, value) => {
+    try {
+      world.queue(index).putNowait(value);
+      world.log("put", index, value);
+    } catch (error) {
+      world.log("put", index, error);
+    }
+  },
+  get_nowait: (world, index) => {
+    try {
+      world.log("got", index, world.queue(index).getNowait());
+    } catch (error) {
+      world.log("got", index, error);
+    }
+  },
+  task_done: (world, index) => {
+    try {
+      world.queue(index).taskDone();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      world.log("task_done", VALUE_ERROR);
+    }
+  },
+  shutdown: (world, index, immediate) => world.queue(index).shutdown({ immediate }),
 };

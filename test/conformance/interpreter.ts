@@ -1,8 +1,7 @@
 /**
  * The interpreter whose coroutines are generators.
  *
- * Each op is an entry of a table. To build one that is missing, add a method here if it waits, or to `instant-ops` if
- * it never does; an object it needs is made in `World.makeObjects`.
+ * Each op is an entry of a table: here if it may wait, in `instant-ops` if it never does.
  *
  * @module
  */
@@ -12,9 +11,9 @@ import { handlerOf } from "./handlers.ts";
 import { instantOps } from "./instant-ops.ts";
 import type { Arguments, Block, Handlers, Op, OpName } from "./language.ts";
 import type { Interpreter } from "./run.ts";
-import { Return } from "./show.ts";
+import { Return, UserError } from "./show.ts";
 import type { World } from "./world.ts";
-import { nameOf } from "./world.ts";
+import { nameOf, namesOf } from "./world.ts";
 
 type Steps<T = void> = asyncio.CoroutineGenerator<T>;
 
@@ -63,17 +62,135 @@ const waitingOps: WaitingOps = {
     if (task !== undefined) world.log("shielded", yield* asyncio.shield(task));
   },
 
+  *wait(world, slots, returnWhen, timeout) {
+    const tasks = world.tasksIn(slots);
+    if (tasks.length === 0) return;
+    const { done, pending } = yield* asyncio.wait(tasks, { timeout, returnWhen });
+    world.log("waited", namesOf(done), namesOf(pending));
+  },
+
+  *wait_for(world, name, timeout) {
+    world.log("waited for", yield* asyncio.waitFor(coroutine(world, world.block(name)), timeout));
+  },
+
+  *wait_for_task(world, slot, timeout) {
+    const task = world.slots.get(slot);
+    if (task !== undefined) world.log("waited for", slot, yield* asyncio.waitFor(task, timeout));
+  },
+
+  *timeout(world, delay, ops) {
+    let scope: asyncio.Timeout | null = null;
+    yield* asyncio.timeout(delay, function* (given) {
+      scope = given;
+      yield* runBlock(world, ops);
+    });
+    world.log("timeout left", scope!.expired());
+  },
+
+  *reschedule(world, delay, then, ops) {
+    let scope: asyncio.Timeout | null = null;
+    yield* asyncio.timeout(delay, function* (given) {
+      scope = given;
+      given.reschedule(then === null ? null : world.loop.time() + then);
+      yield* runBlock(world, ops);
+    });
+    world.log("timeout left", scope!.expired());
+  },
+
+  *group(world, names, ops) {
+    yield* asyncio.taskGroup(function* (group) {
+      for (const [i, name] of names.entries()) {
+        const task = group.createTask(world.coroutine(name), { name: `${nameOf(world.current)}/${name}${i}` });
+        world.made.push(task);
+      }
+      yield* runBlock(world, ops);
+    });
+    world.log("group left");
+  },
+
+  *as_completed(world, slots, timeout) {
+    const tasks = new Set(world.tasksIn(slots));
+    for (const next of asyncio.asCompleted(tasks, { timeout })) {
+      try {
+        world.log("completed", yield* next);
+      } catch (error) {
+        if (!(error instanceof UserError || error instanceof asyncio.TimeoutError)) throw error;
+        world.log("completed", error);
+      }
+    }
+  },
+
   // --- futures
   *fut_await(world, index) {
     world.log("future", index, yield* world.future(index));
   },
+
+  // --- synchronisation
+  *lock(world, index, ops) {
+    yield* world.lock(index).hold(function* () {
+      world.log("locked", index);
+      yield* runBlock(world, ops);
+    });
+    world.log("unlocked", index);
+  },
+
+  *semaphore(world, index, ops) {
+    yield* world.semaphore(index).hold(function* () {
+      world.log("acquired", index);
+      yield* runBlock(world, ops);
+    });
+    world.log("released", index);
+  },
+
+  *event_wait(world, index) {
+    world.log("event", index, yield* world.event(index).wait());
+  },
+
+  *cond_wait(world, index) {
+    const condition = world.condition(index);
+    yield* condition.hold(function* () {
+      world.log("condition", index, yield* condition.wait());
+    });
+  },
+
+  *cond_notify(world, index, count) {
+    const condition = world.condition(index);
+    // oxlint-disable-next-line require-yield
+    yield* condition.hold(function* (): Steps {
+      condition.notify(count);
+    });
+  },
+
+  *barrier(world, index) {
+    world.log("barrier", index, yield* world.barrier(index).wait());
+  },
+
+  *barrier_reset(world, index) {
+    yield* world.barrier(index).reset();
+  },
+
+  *barrier_abort(world, index) {
+    yield* world.barrier(index).abort();
+  },
+
+  // --- queues
+  *put(world, index, value) {
+    yield* world.queue(index).put(value);
+    world.log("put", index, value);
+  },
+
+  *get(world, index) {
+    world.log("got", index, yield* world.queue(index).get());
+  },
+
+  *queue_join(world, index) {
+    yield* world.queue(index).join();
+    world.log("queue joined", index);
+  },
 };
 
 /** Interprets programs with generator functions. */
-export const generators: Interpreter = {
-  knows: (name) => name === "reraise" || Object.hasOwn(instantOps, name) || Object.hasOwn(waitingOps, name),
-  coroutine,
-};
+export const generators: Interpreter = { syntax: "generators", coroutine };
 
 function* coroutine(world: World, block: Block): Steps<unknown> {
   try {
@@ -97,7 +214,7 @@ function* runOp(world: World, [name, ...args]: Op): Steps {
     return;
   }
   const waiting = waitingOps[name] as ((world: World, ...args: unknown[]) => Steps) | undefined;
-  if (waiting === undefined) throw new Error(`not built yet: ${name}`);
+  if (waiting === undefined) throw new Error(`no such op: ${name}`);
   yield* waiting(world, ...args);
 }
 

@@ -116,34 +116,3 @@ export function parseCorpus(text: string): Program[] {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   return lines.map((line) => JSON.parse(line) as Program);
 }
-
-/** The names of the ops that stand anywhere in `program`, in the order of their first place. */
-export function opsOf(program: Program): Set<OpName> {
-  const found = new Set<OpName>();
-  const search = (block: Block): void => {
-    for (const op of block) {
-      found.add(op[0]);
-      for (const inner of blocksOf(op)) search(inner);
-    }
-  };
-  for (const block of [program.main, ...Object.values(program.coros)]) search(block);
-  return found;
-}
-
-/** The blocks inside of an op. */
-function blocksOf(op: Op): readonly Block[] {
-  switch (op[0]) {
-    case "try":
-      return [op[1], ...(Object.values(op[2]) as Block[]), op[3]];
-    case "repeat":
-    case "timeout":
-    case "group":
-    case "lock":
-    case "semaphore":
-      return [op[2]];
-    case "reschedule":
-      return [op[3]];
-    default:
-      return [];
-  }
-}

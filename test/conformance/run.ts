@@ -1,24 +1,22 @@
 /** Runs a program and compares what happened with what CPython did. @module */
 
 import type * as asyncio from "asyncio-ts";
-import type { Op, Program } from "./language.ts";
-import { opsOf } from "./language.ts";
+import { VirtualHost } from "asyncio-ts/testing";
+import type { Program } from "./language.ts";
 import type { MakeCoroutine } from "./world.ts";
 import { World } from "./world.ts";
 
 /** Virtual seconds after which whatever still runs is cancelled. */
 const WATCHDOG = 1000;
 
-/** An interpreter of the language: the ops it knows, and coroutines of one of the two syntaxes. */
+/** An interpreter of the language, which writes coroutines in one of the two syntaxes. */
 export interface Interpreter {
-  /** Whether it knows the op. */
-  knows(name: Op[0]): boolean;
+  readonly syntax: "generators" | "async";
   readonly coroutine: MakeCoroutine;
 }
 
 /** How a program's trace differs from CPython's. */
 export type Difference =
-  | { readonly kind: "not built"; readonly ops: readonly string[] }
   | { readonly kind: "trace"; readonly line: number; readonly expected: string; readonly got: string }
   | { readonly kind: "failure"; readonly error: unknown };
 
@@ -31,30 +29,36 @@ export interface Result {
   readonly difference: Difference | null;
 }
 
+/** Makes what a program's loop runs on. Its time must be virtual. */
+export type MakeHost = () => asyncio.Host;
+
+const makeVirtualHost: MakeHost = () => new VirtualHost();
+
 /** Checks the programs one after the other. */
-export async function* checkAll(programs: Iterable<Program>, interpreter: Interpreter): AsyncGenerator<Result> {
-  for (const program of programs) yield check(program, interpreter);
+export async function* checkAll(
+  programs: Iterable<Program>,
+  interpreter: Interpreter,
+  makeHost: MakeHost = makeVirtualHost,
+): AsyncGenerator<Result> {
+  for (const program of programs) yield check(program, interpreter, makeHost);
 }
 
-/** Runs `program` and finds the first difference. A program with ops that are not built is not run, and fails. */
-export async function check(program: Program, interpreter: Interpreter): Promise<Result> {
-  const ops = missingOps(program, interpreter);
-  if (ops.length > 0) return { program, difference: { kind: "not built", ops } };
+/** Runs `program` and finds the first difference. */
+export async function check(
+  program: Program,
+  interpreter: Interpreter,
+  makeHost: MakeHost = makeVirtualHost,
+): Promise<Result> {
   try {
-    return { program, difference: firstDifference(program.trace, await traceOf(program, interpreter)) };
+    return { program, difference: firstDifference(program.trace, await traceOf(program, interpreter, makeHost())) };
   } catch (error) {
     return { program, difference: { kind: "failure", error } };
   }
 }
 
-/** The ops of `program` that the interpreter does not know. */
-export function missingOps(program: Program, interpreter: Interpreter): string[] {
-  return [...opsOf(program)].filter((name) => !interpreter.knows(name));
-}
-
 /** Runs `program` and returns its trace. */
-async function traceOf(program: Program, interpreter: Interpreter): Promise<readonly string[]> {
-  const world = new World(program, interpreter.coroutine);
+async function traceOf(program: Program, interpreter: Interpreter, host: asyncio.Host): Promise<readonly string[]> {
+  const world = new World(program, interpreter.coroutine, host);
   try {
     await runToTheEnd(world);
   } catch (error) {
@@ -114,7 +118,6 @@ const RECURSION = "loop: maximum recursion depth exceeded";
 
 /** A difference in words, for people: one line or several. */
 export function describe(difference: Difference): string {
-  if (difference.kind === "not built") return `not built yet: ${difference.ops.join(", ")}`;
   if (difference.kind === "failure") return `could not be interpreted: ${inWords(difference.error)}`;
   const { line, expected, got } = difference;
   return `line ${line} differs\nexpected  ${expected}\ngot       ${got}`;

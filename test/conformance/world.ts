@@ -1,7 +1,6 @@
 /** Where a program runs: its loop, its tasks and shared objects, and the trace of what happens. @module */
 
 import * as asyncio from "asyncio-ts";
-import { VirtualHost } from "asyncio-ts/testing";
 import type { Block, Program } from "./language.ts";
 import { formatGeneral, show } from "./show.ts";
 
@@ -17,7 +16,7 @@ export type MakeCoroutine = (world: World, block: Block) => asyncio.CoroutineLik
 /** The world of one run of one program. It knows no op, and nothing of how coroutines are written. */
 export class World {
   readonly program: Program;
-  readonly loop: asyncio.BaseEventLoop = new asyncio.BaseEventLoop(new VirtualHost());
+  readonly loop: asyncio.BaseEventLoop;
   readonly trace: string[] = [];
   /** The task last spawned into each slot. */
   readonly slots: Map<string, asyncio.Task<unknown>> = new Map();
@@ -25,9 +24,16 @@ export class World {
   readonly made: asyncio.Task<unknown>[] = [];
   readonly #makeCoroutine: MakeCoroutine;
   #futures: readonly asyncio.Future<unknown>[] = [];
+  #locks: readonly asyncio.Lock[] = [];
+  #semaphores: readonly asyncio.Semaphore[] = [];
+  #events: readonly asyncio.Event[] = [];
+  #conditions: readonly asyncio.Condition[] = [];
+  #barriers: readonly asyncio.Barrier[] = [];
+  #queues: readonly asyncio.Queue<unknown>[] = [];
 
-  constructor(program: Program, makeCoroutine: MakeCoroutine) {
+  constructor(program: Program, makeCoroutine: MakeCoroutine, host: asyncio.Host) {
     this.program = program;
+    this.loop = new asyncio.BaseEventLoop(host);
     this.#makeCoroutine = makeCoroutine;
     if (program.eager === true) this.loop.setTaskFactory(asyncio.eagerTaskFactory);
     this.loop.setExceptionHandler((_loop, context) => this.#report(context));
@@ -36,7 +42,37 @@ export class World {
   /** Makes what the program's tasks share; called in the loop, before main's first step. */
   makeObjects(): void {
     const spec = this.program.objects ?? {};
-    this.#futures = Array.from({ length: spec.futures ?? 0 }, () => this.loop.createFuture<unknown>());
+    this.#futures = times(spec.futures, () => this.loop.createFuture<unknown>());
+    this.#locks = times(spec.locks, () => new asyncio.Lock());
+    this.#semaphores = (spec.semaphores ?? []).map((value) => new asyncio.Semaphore(value));
+    this.#events = times(spec.events, () => new asyncio.Event());
+    this.#conditions = times(spec.conditions, () => new asyncio.Condition());
+    this.#barriers = (spec.barriers ?? []).map((parties) => new asyncio.Barrier(parties));
+    this.#queues = (spec.queues ?? []).map(([kind, maxsize]) => new QUEUES[kind](maxsize));
+  }
+
+  lock(index: number): asyncio.Lock {
+    return at(this.#locks, index);
+  }
+
+  semaphore(index: number): asyncio.Semaphore {
+    return at(this.#semaphores, index);
+  }
+
+  event(index: number): asyncio.Event {
+    return at(this.#events, index);
+  }
+
+  condition(index: number): asyncio.Condition {
+    return at(this.#conditions, index);
+  }
+
+  barrier(index: number): asyncio.Barrier {
+    return at(this.#barriers, index);
+  }
+
+  queue(index: number): asyncio.Queue<unknown> {
+    return at(this.#queues, index);
   }
 
   future(index: number): asyncio.Future<unknown> {
@@ -112,6 +148,12 @@ export class World {
     if (COLLECTED.some((words) => context.message.includes(words))) return;
     this.log("handler", context.exception);
   }
+}
+
+const QUEUES = { fifo: asyncio.Queue, lifo: asyncio.LifoQueue, priority: asyncio.PriorityQueue };
+
+function times<T>(count: number | undefined, make: () => T): T[] {
+  return Array.from({ length: count ?? 0 }, make);
 }
 
 /** The element of a program's list. */

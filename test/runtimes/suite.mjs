@@ -33,7 +33,7 @@ const ORDER = [
   .split(", ");
 
 /** @type {Check[]} */
-export const checks = [
+const checks = [
   {
     name: "order of events: generators",
     async run({ asyncio }) {
@@ -340,7 +340,7 @@ export const checks = [
       const events = [];
       await asyncio.run(function* () {
         const task = asyncio.createTask(async () => {
-          await asyncio.sleep(0.005);
+          await asyncio.sleep(0.05);
           events.push("not interrupted");
         });
         yield* asyncio.sleep(0.001);
@@ -510,18 +510,16 @@ export const checks = [
       await asyncio.run(function* () {
         const loop = asyncio.getRunningLoop();
         const start = loop.time();
-        const when = start + 0.06;
-        for (const name of ["first", "second", "third"]) loop.callAt(when, () => void events.push(name));
-        loop.callLater(0.001, () => void events.push("sooner"));
-        loop.callLater(0.001, () => void events.push("never")).cancel();
-        const times = [0.02, 0.005].map((delay) => asyncio.sleep(delay, delay));
-        for (const task of times.map((nap) => asyncio.createTask(nap))) {
-          task.addDoneCallback(() => void events.push(task.result()));
-        }
-        yield* asyncio.sleep({ milliseconds: 80 });
-        events.push(loop.time() - start >= 0.08 - 0.001 ? "on time" : "early");
+        for (const name of ["second", "third", "fourth"]) loop.callAt(start + 0.01, () => void events.push(name));
+        loop.callAt(start + 0.005, () => void events.push("first"));
+        loop.callAt(start + 0.002, () => void events.push("never")).cancel();
+        yield* asyncio.sleep({ milliseconds: 20 });
+        events.push(loop.time() - start >= 0.02 - 0.001 ? "on time" : "early");
+        const naps = [0.05, 0.001].map((delay) => asyncio.createTask(asyncio.sleep(delay)));
+        for (const [i, task] of naps.entries()) task.addDoneCallback(() => void events.push(`nap ${i}`));
+        yield* asyncio.gather(naps);
       });
-      equal(events, ["sooner", 0.005, 0.02, "first", "second", "third", "on time"]);
+      equal(events, ["first", "second", "third", "fourth", "on time", "nap 1", "nap 0"]);
     },
   },
 
@@ -579,12 +577,12 @@ export const checks = [
         const outcomes = yield* asyncio.gather(nap(0.001), nap(0, "boom"), { returnExceptions: true });
         equal(outcomes.map(String), ["0.001", "Error: boom"]);
         try {
-          yield* asyncio.gather(nap(0.002, "second"), nap(0.001, "first"));
+          yield* asyncio.gather(nap(0.03, "second"), nap(0.001, "first"));
           equal("no error", "an error");
         } catch (error) {
           equal(String(error), "Error: first");
         }
-        yield* asyncio.sleep(0.005);
+        yield* asyncio.sleep(0.04);
       });
     },
   },
@@ -593,7 +591,10 @@ export const checks = [
     name: "shield: the work goes on when its waiter is cancelled",
     async run({ asyncio }) {
       await asyncio.run(function* () {
-        const work = asyncio.createTask(asyncio.sleep(0.005, "saved"));
+        const saved = asyncio.getRunningLoop().createFuture();
+        const work = asyncio.createTask(function* () {
+          return yield* saved;
+        });
         const waiter = asyncio.createTask(function* () {
           yield* asyncio.shield(work);
         });
@@ -601,6 +602,7 @@ export const checks = [
         waiter.cancel();
         yield* asyncio.gather(waiter, { returnExceptions: true });
         equal([waiter.cancelled(), work.done()], [true, false]);
+        saved.setResult("saved");
         equal(yield* work, "saved");
       });
     },

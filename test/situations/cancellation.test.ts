@@ -208,6 +208,7 @@ describe.each([{ debug: false }, { debug: true }])("debug: $debug", ({ debug }) 
         await sleep(0);
       }, options);
       const atOnce = asyncio.createTask(function* (): asyncio.CoroutineGenerator<void> {
+        yield* [];
         throw new Error("at once");
       }, options);
       const parent = asyncio.createTask(

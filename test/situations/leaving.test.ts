@@ -52,6 +52,7 @@ const places: [string, Place][] = [
       loop.callSoon(() =>
         loop.createTask(
           function* (): asyncio.CoroutineGenerator<void> {
+            yield* [];
             exit();
           },
           { eagerStart: true },

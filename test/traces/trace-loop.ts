@@ -26,6 +26,8 @@ interface MainProgram {
   generators(log: Log): asyncio.CoroutineGenerator<unknown>;
   functions(log: Log): Promise<unknown>;
   readonly trace: string;
+  readonly generatorsDiffer?: Difference;
+  readonly functionsDiffer?: Difference;
 }
 
 type Conductor = (loop: asyncio.BaseEventLoop, log: Log) => Promise<unknown>;
@@ -47,11 +49,11 @@ interface CallbackProgram {
 }
 
 /** Has `run_until_complete` run a main coroutine, once in each syntax. */
-export function golden(name: string, { generators, functions, trace }: MainProgram): void {
+export function golden(name: string, { generators, functions, ...rest }: MainProgram): void {
   goldenLoop(name, {
     generators: (loop, log) => runMain(loop, log, () => generators(log)),
     functions: (loop, log) => runMain(loop, log, () => functions(log)),
-    trace,
+    ...rest,
   });
 }
 
@@ -112,15 +114,24 @@ function withoutTurns(lines: readonly string[]): string[] {
 
 // --- Python's vocabulary
 
-/** Python's `ValueError(value)`. */
-export class ValueError extends Error {
-  override readonly name: string = "ValueError";
+/** An exception with Python's `args`. */
+class PythonError extends Error {
   readonly args: readonly unknown[];
 
   constructor(...args: readonly unknown[]) {
     super(args.map(str).join(", "));
     this.args = args;
   }
+}
+
+/** Python's `ValueError(value)`. */
+export class ValueError extends PythonError {
+  override readonly name: string = "ValueError";
+}
+
+/** Python's `KeyError(key)`. */
+export class KeyError extends PythonError {
+  override readonly name: string = "KeyError";
 }
 
 /** Python's `current_task()`, inside of a task. */
@@ -134,6 +145,13 @@ export function me(): asyncio.Task<unknown> {
 export function except<E extends Error>(type: abstract new (...args: never[]) => E, error: unknown): E {
   if (error instanceof type) return error;
   throw error;
+}
+
+/** Python's `except* type as group`: at the head of a `catch`, it throws on what is no group of such errors alone. */
+export function exceptStar(type: abstract new (...args: never[]) => Error, error: unknown): asyncio.BaseExceptionGroup {
+  const [match, rest] = except(asyncio.BaseExceptionGroup, error).split(type);
+  if (match === null || rest !== null) throw error;
+  return match;
 }
 
 /** Python's `error.args`, as it is printed. */
@@ -164,7 +182,10 @@ export function repr(value: unknown): string {
   if (value === false) return "False";
   if (typeof value === "string") return `'${value}'`;
   if (Array.isArray(value)) return `[${value.map(repr).join(", ")}]`;
-  if (value instanceof ValueError) return `ValueError(${value.args.map(repr).join(", ")})`;
+  if (value instanceof PythonError) return `${value.name}(${value.args.map(repr).join(", ")})`;
+  if (value instanceof asyncio.BaseExceptionGroup) {
+    return `${value.name}(${repr(value.message)}, ${repr(value.exceptions)})`;
+  }
   if (value instanceof Error) return `${value.name}(${value.message === "" ? "" : repr(value.message)})`;
   return String(value);
 }

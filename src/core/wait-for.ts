@@ -1,0 +1,70 @@
+/** Waiting for one thing, for a limited time. @module */
+
+import type { ResultOf } from "./async-functions.ts";
+import type { Coroutine, CoroutineGenerator } from "./coroutines.ts";
+import { GeneratorCoroutine, isCoroutine } from "./coroutines.ts";
+import type { Duration } from "./duration.ts";
+import { toSeconds } from "./duration.ts";
+import { CancelledError, TimeoutError } from "./exceptions.ts";
+import type { Future } from "./futures.ts";
+import { isFuture } from "./futures.ts";
+import type { Waitable } from "./promises.ts";
+import { ensureFuture } from "./promises.ts";
+import { timeout } from "./timeouts.ts";
+
+/**
+ * Waits for `awaitable`, at most `limit` seconds. After that it is cancelled, and a {@link TimeoutError} is raised when
+ * it has cleaned up. `null` is no limit.
+ *
+ * A coroutine runs in the task that waits.
+ *
+ * ```ts
+ * await asyncio.run(async () => {
+ *   assert.equal(await asyncio.waitFor(asyncio.sleep(0, "in time"), 1), "in time");
+ *   await assert.rejects(async () => await asyncio.waitFor(asyncio.sleep(60), 0.001), asyncio.TimeoutError);
+ * });
+ * ```
+ *
+ * CPython: `asyncio.wait_for`.
+ */
+export function waitFor<A extends Waitable<unknown>>(awaitable: A, limit: Duration | null): Coroutine<ResultOf<A>> {
+  const seconds = limit === null ? null : toSeconds(limit, "timeout");
+  return new GeneratorCoroutine(waitingFor(awaitable, seconds), "waitFor");
+}
+
+function* waitingFor<A extends Waitable<unknown>>(
+  awaitable: A,
+  seconds: number | null,
+): CoroutineGenerator<ResultOf<A>> {
+  if (seconds !== null && seconds <= 0) return yield* atOnce(ensureFuture(awaitable));
+  const inner = isFuture(awaitable) || isCoroutine(awaitable) ? awaitable : ensureFuture(awaitable);
+  return yield* timeout(seconds, function* () {
+    return yield* inner as CoroutineGenerator<ResultOf<A>>;
+  });
+}
+
+/** The result if it is there; otherwise cancels, and waits for the end of that. */
+function* atOnce<T>(future: Future<T>): CoroutineGenerator<T> {
+  if (future.done()) return future.result();
+  yield* cancelAndWait(future);
+  try {
+    return future.result();
+  } catch (error) {
+    if (error instanceof CancelledError) throw new TimeoutError("", { cause: error });
+    throw error;
+  }
+}
+
+function* cancelAndWait(future: Future<unknown>): CoroutineGenerator<void> {
+  const ended = future.getLoop().createFuture();
+  const release = (): void => {
+    if (!ended.done()) ended.setResult();
+  };
+  future._onDone(release);
+  try {
+    future.cancel();
+    yield* ended;
+  } finally {
+    future.removeDoneCallback(release);
+  }
+}
