@@ -25,7 +25,7 @@ const RECORDER = "ASYNCIO_TS_RECORDER";
 
 /** The generator and the oracle, as functions that JavaScript can call. */
 const BRIDGE = `
-import asyncio, contextlib, io, json, re, sys
+import asyncio, contextlib, gc, io, json, re, sys
 sys.path.insert(0, "")
 asyncio._set_running_loop(None)  # Pyodide runs one of its own
 import generate, oracle
@@ -63,7 +63,14 @@ def trace_of(line):
     program = Watched(json.loads(line))
     trace = program.run()
     lost = program.lost or any(LOST.search(event) for event in trace)
+    # What is left of a program is collected before the next one begins: its coroutines are closed then, their
+    # cleanup runs, and an ["uncancel"] in it would go to the task that is the current one.
+    del program
+    gc.collect()
     return None if lost else json.dumps(trace)
+
+gc.disable()
+gc.freeze()
 
 LOST = re.compile(r"\\b(Runtime|Recursion|Attribute)Error|^loop: (?!deadlock)")
 `;
