@@ -64,7 +64,7 @@ def trace_of(line):
     trace = program.run()
     lost = program.lost or any(LOST.search(event) for event in trace)
     # What is left of a program is collected before the next one begins: its coroutines are closed then, their
-    # cleanup runs, and an ["uncancel"] in it would go to the task that is the current one.
+    # cleanup runs, and a ["cancel_self"] in it would go to the task that is the current one.
     del program
     gc.collect()
     return None if lost else json.dumps(trace)

@@ -264,6 +264,7 @@ function homelessError(coroutine: Coroutine<unknown>, loop: AbstractEventLoop | 
  * is settled.
  */
 class InlineDriver<T> extends Driver<T> implements Cancellable {
+  readonly scope: WaitScope | null;
   readonly #resolve: Resolve;
   readonly #reject: Reject;
   #waitScope: WaitScope | null = null;
@@ -275,10 +276,10 @@ class InlineDriver<T> extends Driver<T> implements Cancellable {
       owner.loop,
       execution?.task ?? null,
       execution?.context ?? currentContext(),
-      execution?.scope ?? null,
       execution?.driver ?? null,
       iterator,
     );
+    this.scope = execution?.scope ?? null;
     this.#resolve = resolve;
     this.#reject = reject;
   }

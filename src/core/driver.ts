@@ -43,7 +43,6 @@ export abstract class Driver<T> implements Execution, Runnable {
   readonly loop: AbstractEventLoop;
   readonly task: Task<unknown> | null;
   readonly context: Context;
-  readonly scope: WaitScope | null;
   /** The async context in which the steps run; `null` where the platform has none, or it is the present one. */
   protected ambient: Ambient | null = null;
   /** What is running in the coroutine, innermost last; see the picture above. */
@@ -69,14 +68,12 @@ export abstract class Driver<T> implements Execution, Runnable {
     loop: AbstractEventLoop,
     task: Task<unknown> | null,
     context: Context,
-    scope: WaitScope | null,
     outer: Driver<unknown> | null,
     root: Iterator<unknown, unknown, unknown>,
   ) {
     this.loop = loop;
     this.task = task;
     this.context = context;
-    this.scope = scope;
     this.#outer = outer;
     this.#outerRequests = outer?.cancelling() ?? 0;
     this.#root = root;
@@ -87,6 +84,8 @@ export abstract class Driver<T> implements Execution, Runnable {
     return this;
   }
 
+  /** Where async functions called from inside the coroutine register their waits. */
+  abstract get scope(): WaitScope | null;
   /** The coroutine returned. */
   protected abstract returned(value: T): void;
   /** The coroutine threw. */

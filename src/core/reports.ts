@@ -38,7 +38,9 @@ export class Reports {
     }
     const owner = context.task ?? context.handle;
     const previous = swapRunning(
-      owner === undefined ? null : { loop: this.#loop, task: null, scope: null, driver: null, context: owner.context },
+      owner === undefined
+        ? null
+        : { loop: this.#loop, task: null, scope: null, driver: null, context: owner.getContext() },
     );
     try {
       this.#handler(this.#loop, full);

@@ -70,7 +70,7 @@ let tasksMade = 0;
  *
  * CPython: `asyncio.Task`.
  */
-export class Task<T> extends Future<T> implements WaitScope, Linked<Task<unknown>> {
+export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
   /** @internal */
   readonly _driver: TaskDriver<T>;
   /** @internal */
@@ -79,8 +79,6 @@ export class Task<T> extends Future<T> implements WaitScope, Linked<Task<unknown
   _next: Task<unknown> | null = null;
   #name: string | number;
   #coroutine: Coroutine<T> | CoroutineGenerator<T> | null;
-  /** Waits of async functions that were called in this task and not awaited. */
-  #strays: WaitSet | null = null;
   #abort: Aborter | null = null;
   #unlink: (() => void) | null = null;
   /** @internal `gather` and `run` answer for their tasks themselves. */
@@ -114,22 +112,6 @@ export class Task<T> extends Future<T> implements WaitScope, Linked<Task<unknown
     if (this.done()) this.#coroutine = null;
   }
 
-  get loop(): AbstractEventLoop {
-    return this._loop;
-  }
-
-  get task(): this {
-    return this;
-  }
-
-  get driver(): TaskDriver<T> {
-    return this._driver;
-  }
-
-  get context(): Context {
-    return this._driver.context;
-  }
-
   /** The task's name in reports. */
   get name(): string {
     return this.getName();
@@ -148,7 +130,7 @@ export class Task<T> extends Future<T> implements WaitScope, Linked<Task<unknown
   }
 
   getContext(): Context {
-    return this.context;
+    return this._driver.context;
   }
 
   /** The coroutine the task runs; `null` if it ended in its eager first step. */
@@ -166,7 +148,6 @@ export class Task<T> extends Future<T> implements WaitScope, Linked<Task<unknown
     this.logTraceback = false;
     if (this.done()) return false;
     this.#abort?.abort(new CancelledError(message));
-    this.#strays?.cancel(message);
     return this._driver.requestCancel(message);
   }
 
@@ -257,27 +238,9 @@ export class Task<T> extends Future<T> implements WaitScope, Linked<Task<unknown
     throw error;
   }
 
-  /** Takes in the wait of an async function that was called in this task and not awaited. */
-  addWait(wait: Cancellable): WaitScope {
-    if (this.done()) return this._loop._orphans.addWait(wait);
-    this.#strays ??= new WaitSet();
-    this.#strays.add(wait);
-    return this;
-  }
-
-  removeWait(wait: Cancellable): void {
-    this.#strays?.delete(wait);
-  }
-
-  /** @internal */
-  inheritCancel(message: string | undefined): void {
-    this._driver.inheritCancel(message);
-  }
-
   #end(): void {
     if (!this._loop.isClosed()) this._loop._tasks.delete(this);
     this.#unlink?.();
-    this.#strays?.moveTo(this._loop._orphans);
   }
 
   #reportSwallowed(): void {
@@ -304,20 +267,44 @@ export class Task<T> extends Future<T> implements WaitScope, Linked<Task<unknown
 
 declare const console: { error(message: string): void };
 
-/** The driver of a task's coroutine. */
-export class TaskDriver<T> extends Driver<T> {
+/** The driver of a task's coroutine, and the outermost scope of the async functions that are called in it. */
+export class TaskDriver<T> extends Driver<T> implements WaitScope {
   declare readonly task: Task<T>;
+  /** Waits of async functions that were called in the task and not awaited. */
+  #strays: WaitSet | null = null;
 
   constructor(task: Task<T>, context: Context, root: Iterator<unknown, unknown, unknown>) {
-    super(task._loop, task, context, task, null, root);
+    super(task._loop, task, context, null, root);
     this.ambient = getAsyncContext()?.capture(this) ?? null;
   }
 
+  get scope(): this {
+    return this;
+  }
+
+  override requestCancel(message: string | undefined): boolean {
+    this.#strays?.cancel(message);
+    return super.requestCancel(message);
+  }
+
+  addWait(wait: Cancellable): WaitScope {
+    if (this.task.done()) return this.loop._orphans.addWait(wait);
+    this.#strays ??= new WaitSet();
+    this.#strays.add(wait);
+    return this;
+  }
+
+  removeWait(wait: Cancellable): void {
+    this.#strays?.delete(wait);
+  }
+
   protected override returned(value: T): void {
+    this.#strays?.moveTo(this.loop._orphans);
     this.task._returned(value, this.takeCancel());
   }
 
   protected override raised(error: unknown): void {
+    this.#strays?.moveTo(this.loop._orphans);
     this.task._raised(error);
   }
 

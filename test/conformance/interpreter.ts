@@ -203,7 +203,11 @@ function* coroutine(world: World, block: Block): Steps<unknown> {
 }
 
 function* runBlock(world: World, block: Block): Steps {
-  for (const op of block) yield* runOp(world, op);
+  try {
+    for (const op of block) yield* runOp(world, op);
+  } finally {
+    world.functionEnded();
+  }
 }
 
 /** The one place where the compiler cannot see that an op's arguments are those of its method. */
@@ -215,7 +219,11 @@ function* runOp(world: World, [name, ...args]: Op): Steps {
   }
   const waiting = waitingOps[name] as ((world: World, ...args: unknown[]) => Steps) | undefined;
   if (waiting === undefined) throw new Error(`no such op: ${name}`);
-  yield* waiting(world, ...args);
+  try {
+    yield* waiting(world, ...args);
+  } finally {
+    world.functionEnded();
+  }
 }
 
 /** Does what `handlers` say to `error`; what they do not name passes on. */

@@ -11,11 +11,11 @@
  * | `L01_equal_deadline_order`     | `[0, 2, 1]`, `[0, 2, 1, 3]` …              | `[0, 1, 2]`, `[0, 1, 2, 3]` …              |
  * | `L02_call_later0_vs_call_soon` | `later-1`, `later0b`, `later0`            | `later-1`, `later0`, `later0b`            |
  *
- * Left out: L19 to L21, which shut asynchronous generators down. L15 and L16 stop where they come to task groups.
+ * Left out: L19 to L21, which shut asynchronous generators down.
  */
 
 import * as asyncio from "asyncio-ts";
-import { beforeColon, except, float, goldenLoop, me, newLoop, repr, ValueError } from "./trace-loop.ts";
+import { beforeColon, except, exceptStar, float, goldenLoop, me, newLoop, repr, ValueError } from "./trace-loop.ts";
 
 goldenLoop("L01_equal_deadline_order", {
   async callbacks(loop, log) {
@@ -389,6 +389,13 @@ goldenLoop("L15_eager_factory", {
       }
       log(yield* asyncio.gather(child(0), child(0)));
       log(yield* asyncio.gather(child(0), child(1)));
+      for (const n of [0, 1]) {
+        yield* asyncio.taskGroup(function* (group) {
+          group.createTask(child(n));
+          log("body end");
+        });
+        log("tg done");
+      }
     }
     await loop.runUntilComplete(main());
   },
@@ -409,6 +416,13 @@ goldenLoop("L15_eager_factory", {
       }
       log(await asyncio.gather(child(0), child(0)));
       log(await asyncio.gather(child(0), child(1)));
+      for (const n of [0, 1]) {
+        await asyncio.taskGroup(async (group) => {
+          group.createTask(child(n));
+          log("body end");
+        });
+        log("tg done");
+      }
     });
     await loop.runUntilComplete(main());
   },
@@ -430,7 +444,15 @@ goldenLoop("L15_eager_factory", {
     3:c 0 end
     3:c 1 start
     4:c 1 end
-    6:[0, 1]`,
+    6:[0, 1]
+    6:c 0 start
+    6:c 0 end
+    6:body end
+    8:tg done
+    8:c 1 start
+    8:body end
+    9:c 1 end
+    11:tg done`,
   functionsDiffer: {
     because: "the promise of an async function is settled only after createTask has returned",
     trace: `
@@ -466,6 +488,16 @@ goldenLoop("L16_eager_error", {
     function* main() {
       const task = asyncio.createTask(bad());
       log("created", task.done(), repr(task.exception()));
+      try {
+        yield* asyncio.taskGroup(function* (group) {
+          group.createTask(bad());
+          log("body");
+          yield* asyncio.sleep(0);
+          log("body after sleep0");
+        });
+      } catch (error) {
+        log(repr(exceptStar(ValueError, error)), me().cancelling());
+      }
     }
     await loop.runUntilComplete(main());
   },
@@ -482,11 +514,23 @@ goldenLoop("L16_eager_error", {
         except(ValueError, error);
       }
       log("created", task.done(), repr(task.exception()));
+      try {
+        await asyncio.taskGroup(async (group) => {
+          group.createTask(bad());
+          log("body");
+          await asyncio.sleep(0);
+          log("body after sleep0");
+        });
+      } catch (error) {
+        log(repr(exceptStar(ValueError, error)), me().cancelling());
+      }
     });
     await loop.runUntilComplete(main());
   },
   trace: `
-    1:created True ValueError('e')`,
+    1:created True ValueError('e')
+    1:body
+    2:ExceptionGroup('unhandled errors in a TaskGroup', [ValueError('e')]) 0`,
 });
 
 // The promise of an async function is settled only after `createTask` has returned: the task is asked for its result

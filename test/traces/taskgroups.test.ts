@@ -510,11 +510,11 @@ golden("E11_taskgroup_child_cancelled_alone", {
     function* child() {
       yield* asyncio.sleep(10);
     }
-    const task = yield* asyncio.taskGroup(function* (group) {
-      const alone = group.createTask(child());
+    let task!: asyncio.Task<void>;
+    yield* asyncio.taskGroup(function* (group) {
+      task = group.createTask(child());
       yield* asyncio.sleep(0);
-      alone.cancel();
-      return alone;
+      task.cancel();
     });
     log("after", task.cancelled());
   },
