@@ -12,6 +12,8 @@
  * - `futures`, `waits`: results that will come, and those who wait. `driver`: the one place that steps a coroutine.
  * - `coroutines`, `async-functions`, `tasks`: work that is lazy, work in either syntax, work on its own.
  * - `sleep`, `promises`, `gather`, `shield`: waiting. `task-tree`: who waits for whom.
+ * - `waiters`: the line under every lock and queue. `locks/`, `queues`: synchronisation.
+ * - `timeouts`, `wait-for`, `wait`, `as-completed`, `taskgroups`, `staggered`: deadlines and several things at once.
  * - `base-events`: the loop. `runners`: the beginning and the end of a program.
  *
  * @module

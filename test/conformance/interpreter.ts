@@ -203,11 +203,7 @@ function* coroutine(world: World, block: Block): Steps<unknown> {
 }
 
 function* runBlock(world: World, block: Block): Steps {
-  try {
-    for (const op of block) yield* runOp(world, op);
-  } finally {
-    world.functionEnded();
-  }
+  for (const op of block) yield* runOp(world, op);
 }
 
 /** The one place where the compiler cannot see that an op's arguments are those of its method. */
@@ -219,11 +215,7 @@ function* runOp(world: World, [name, ...args]: Op): Steps {
   }
   const waiting = waitingOps[name] as ((world: World, ...args: unknown[]) => Steps) | undefined;
   if (waiting === undefined) throw new Error(`no such op: ${name}`);
-  try {
-    yield* waiting(world, ...args);
-  } finally {
-    world.functionEnded();
-  }
+  yield* waiting(world, ...args);
 }
 
 /** Does what `handlers` say to `error`; what they do not name passes on. */

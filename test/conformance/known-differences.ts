@@ -1,19 +1,15 @@
 /** The programs that are known not to do what CPython does, with the reason. @module */
 
-import { VirtualHost } from "asyncio-ts/testing";
-import { generators } from "./interpreter.ts";
 import type { Program } from "./language.ts";
 import type { Interpreter } from "./run.ts";
-import { runProgram } from "./run.ts";
 
 /** Why some programs differ, and which. */
 interface KnownDifference {
   readonly reason: string;
-  /** Whether the reason holds for `program`, run by `interpreter`. It is asked only if the program does differ. */
-  appliesTo(program: Program, interpreter: Interpreter): boolean | Promise<boolean>;
+  appliesTo(program: Program, interpreter: Interpreter): boolean;
 }
 
-/** From before the recorder left such programs out. */
+/** The circles of the corpus `medium`, from before the recorder left such programs out. */
 const CIRCLES: ReadonlySet<string> = new Set(["22-25", "22-46"]);
 const OVERFLOW = /^loop: (Stack overflow|maximum recursion depth exceeded)/;
 
@@ -24,17 +20,13 @@ const KNOWN: readonly KnownDifference[] = [
   },
   {
     reason:
-      "an eager task of an async function takes its first step to the first await, or to its end, and goes on when " +
-      "the code that made it has given way: JavaScript has no await that goes on at once",
-    async appliesTo(program, { syntax }) {
-      if (syntax !== "async" || program.eager !== true) return false;
-      return (await runProgram(program, generators, new VirtualHost())).hasOutrunAsyncFunctions;
-    },
+      "the first step of an eager task ends at the first await of its async function: what is awaited begins when the " +
+      "code that made the task has given way, for JavaScript has no await that begins or goes on at once",
+    appliesTo: ({ eager }, { syntax }) => syntax === "async" && eager === true,
   },
 ];
 
 /** Why `program`, which differs from CPython when `interpreter` runs it, is known to do so; `null` if it is not. */
-export async function reasonFor(program: Program, interpreter: Interpreter): Promise<string | null> {
-  for (const known of KNOWN) if (await known.appliesTo(program, interpreter)) return known.reason;
-  return null;
+export function reasonFor(program: Program, interpreter: Interpreter): string | null {
+  return KNOWN.find((known) => known.appliesTo(program, interpreter))?.reason ?? null;
 }

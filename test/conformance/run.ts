@@ -50,15 +50,18 @@ export async function check(
   makeHost: MakeHost = makeVirtualHost,
 ): Promise<Result> {
   try {
-    const { trace } = await runProgram(program, interpreter, makeHost());
-    return { program, difference: firstDifference(program.trace, trace) };
+    return { program, difference: firstDifference(program.trace, await traceOf(program, interpreter, makeHost())) };
   } catch (error) {
     return { program, difference: { kind: "failure", error } };
   }
 }
 
-/** Runs `program`, whatever comes of it, and returns the world it was in. */
-export async function runProgram(program: Program, interpreter: Interpreter, host: asyncio.Host): Promise<World> {
+/** Runs `program` and returns its trace. */
+export async function traceOf(
+  program: Program,
+  interpreter: Interpreter,
+  host: asyncio.Host = makeVirtualHost(),
+): Promise<readonly string[]> {
   const world = new World(program, interpreter.coroutine, host);
   try {
     await runToTheEnd(world);
@@ -67,7 +70,7 @@ export async function runProgram(program: Program, interpreter: Interpreter, hos
   } finally {
     world.loop.close();
   }
-  return world;
+  return world.trace;
 }
 
 /** Runs main; then cancels what still runs, and lets it clean up. */

@@ -22,10 +22,6 @@ export class World {
   readonly slots: Map<string, asyncio.Task<unknown>> = new Map();
   /** Every task, in the order of their making. An eager one takes its first step before it stands here. */
   readonly made: asyncio.Task<unknown>[] = [];
-  /** Whether an eager task got further in its first step than an async function can; see {@link functionEnded}. */
-  hasOutrunAsyncFunctions: boolean = false;
-  /** How many eager tasks take their first step now: each one in the code that made it. */
-  #eagerSteps: number = 0;
   readonly #makeCoroutine: MakeCoroutine;
   #futures: readonly asyncio.Future<unknown>[] = [];
   #locks: readonly asyncio.Lock[] = [];
@@ -39,25 +35,8 @@ export class World {
     this.program = program;
     this.loop = new asyncio.BaseEventLoop(host);
     this.#makeCoroutine = makeCoroutine;
-    if (program.eager === true) this.loop.setTaskFactory(this.#eagerTaskFactory);
+    if (program.eager === true) this.loop.setTaskFactory(asyncio.eagerTaskFactory);
     this.loop.setExceptionHandler((_loop, context) => this.#report(context));
-  }
-
-  readonly #eagerTaskFactory: asyncio.TaskFactory = (loop, coroutine, options) => {
-    this.#eagerSteps++;
-    try {
-      return asyncio.eagerTaskFactory(loop, coroutine, options);
-    } finally {
-      this.#eagerSteps--;
-    }
-  };
-
-  /**
-   * A function of the interpreter has ended. Were it an async function, what awaits it would go on after the code that
-   * runs now and not at once: JavaScript has no `await` that goes on at once.
-   */
-  functionEnded(): void {
-    if (this.#eagerSteps > 0) this.hasOutrunAsyncFunctions = true;
   }
 
   /** Makes what the program's tasks share; called in the loop, before main's first step. */

@@ -84,6 +84,7 @@ export async function cancelEverywhere(
       if (options.twice === true) await strikeAgain(play, first, peaceful.victims);
     }
   }
+  if (process.env["TALLY"]) console.log(expect.getState().currentTestName, tally.plays);
   return tally;
 }
 

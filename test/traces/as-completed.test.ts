@@ -41,7 +41,7 @@ golden("J02_as_completed_async", {
     for (;;) {
       const step = yield* asyncio.fromPromise(iterator.next());
       if (step.done === true) break;
-      const task = step.value as asyncio.Task<number>;
+      const task = step.value;
       log("same obj", tasks.includes(task), "r", task.result(), float(asyncio.getRunningLoop().time()));
     }
   },
@@ -51,8 +51,7 @@ golden("J02_as_completed_async", {
       return n;
     });
     const tasks = [asyncio.createTask(child(2)), asyncio.createTask(child(1))];
-    for await (const future of asyncio.asCompleted(tasks)) {
-      const task = future as asyncio.Task<number>;
+    for await (const task of asyncio.asCompleted(tasks)) {
       log("same obj", tasks.includes(task), "r", task.result(), float(asyncio.getRunningLoop().time()));
     }
   },
@@ -60,7 +59,13 @@ golden("J02_as_completed_async", {
     6:same obj True r 1 1.0
     10:same obj True r 2 2.0
     11:run_until_complete returned`,
-  generatorsDiffer: { because: "a generator hears of a promise in the next turn" },
+  generatorsDiffer: {
+    because: "a generator hears of a promise in the next turn",
+    trace: `
+      7:same obj True r 1 1.0
+      12:same obj True r 2 2.0
+      14:run_until_complete returned`,
+  },
 });
 
 golden("J03_as_completed_timeout", {

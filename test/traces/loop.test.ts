@@ -473,7 +473,15 @@ goldenLoop("L15_eager_factory", {
       5:c 0 end
       5:c 1 start
       6:c 1 end
-      8:[0, 1]`,
+      8:[0, 1]
+      8:c 0 start
+      8:c 0 end
+      8:body end
+      10:tg done
+      10:c 1 start
+      10:body end
+      11:c 1 end
+      13:tg done`,
   },
 });
 
