@@ -2,17 +2,24 @@
  * What a benchmark is, and the list of them.
  *
  * A benchmark is one program, written once for each subject as that subject's users would write it. No file of a
- * benchmark imports the library: it is handed in, so that the process of a native subject never loads it. (The library
+ * benchmark imports a library: it is handed in, so that the process of a native subject never loads it. (The library
  * switches the async context on, which makes every promise of a process slower on Node 20.)
  *
  * @module
  */
 
+import { cancel100k } from "./javascript/cancel.mjs";
 import { futureHandoff } from "./javascript/future-handoff.mjs";
+import { gather100k } from "./javascript/gather.mjs";
+import { lockHandoff, lockHold } from "./javascript/lock.mjs";
+import { queue } from "./javascript/queue.mjs";
 import { resumeDepth0, resumeDepth20, resumeDepth5 } from "./javascript/resume-depth.mjs";
+import { semaphore } from "./javascript/semaphore.mjs";
 import { sleepingTaskMemory } from "./javascript/sleeping-task-memory.mjs";
 import { spawnAndJoin } from "./javascript/spawn-and-join.mjs";
 import { switching } from "./javascript/switch.mjs";
+import { taskGroup100k } from "./javascript/task-group.mjs";
+import { timeouts1m } from "./javascript/timeouts.mjs";
 
 /**
  * How much a program does; its names are the program's own.
@@ -25,7 +32,7 @@ import { switching } from "./javascript/switch.mjs";
  *
  * @callback Program
  * @param {any} size
- * @param {typeof import("asyncio-ts")} asyncio the library; absent for a native subject.
+ * @param {any} library asyncio-ts, or the package that the subject is; absent for a native subject.
  * @returns {Promise<number>} the measured value, in the benchmark's unit.
  */
 
@@ -48,6 +55,14 @@ export const benchmarks = [
   resumeDepth5,
   resumeDepth20,
   sleepingTaskMemory,
+  lockHandoff,
+  lockHold,
+  semaphore,
+  queue,
+  gather100k,
+  taskGroup100k,
+  cancel100k,
+  timeouts1m,
 ];
 
 /**

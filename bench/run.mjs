@@ -10,10 +10,14 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { describePeer, isPeer } from "./peers.mjs";
 import { findPython, javascriptSubjects } from "./subjects.mjs";
 import { drawTable } from "./table.mjs";
 
 const sampleProgram = fileURLToPath(new URL("sample.mjs", import.meta.url));
+/** A sample that takes longer is its own average: two are enough. */
+const SLOW_SECONDS = 8;
+const SLOW_SAMPLES = 2;
 const pythonFolder = fileURLToPath(new URL("python", import.meta.url));
 
 /**
@@ -34,26 +38,46 @@ const pythonFolder = fileURLToPath(new URL("python", import.meta.url));
  */
 export function runBenchmarks(options) {
   const python = findPython();
-  const environment = `Node.js ${options.nodeVersion}, ${python ?? "no python3 found: CPython is left out"}`;
-  console.log(`${environment}; ${options.samples} samples each, in processes of their own`);
-  const measurements = options.benchmarks.flatMap((benchmark) => measure(benchmark, options, python));
+  const peers = findPeers(options.benchmarks);
+  const environment = [`Node.js ${options.nodeVersion}`, ...peers.values(), python].filter((part) => part !== null);
+  console.log(`${environment.join(", ")}; ${options.samples} samples each, in processes of their own`);
+  for (const [peer, description] of peers) {
+    if (description === null) console.error(`${peer} could not be installed and is left out`);
+  }
+  if (python === null) console.error("No python3 found: CPython is left out");
+  const isThere = (subject) => !isPeer(subject) || peers.get(subject) !== null;
+  const subjects = javascriptSubjects.filter(isThere);
+  const measurements = options.benchmarks.flatMap((benchmark) => measure(benchmark, options, { subjects, python }));
   console.log(`\n${drawTable(measurements)}`);
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(measurements.map(toResult), null, 2)}\n`);
 }
 
+/** The packages that the benchmarks compare with, and what each is; `null` for one that is not installed. */
+function findPeers(benchmarks) {
+  const peers = javascriptSubjects.filter(
+    (subject) => isPeer(subject) && benchmarks.some(({ programs }) => subject in programs),
+  );
+  return new Map(peers.map((subject) => [subject, describePeer(subject)]));
+}
+
 /** @returns {Measurement[]} */
-function measure(benchmark, options, python) {
+function measure(benchmark, options, { subjects, python }) {
   const start = performance.now();
-  const subjects = javascriptSubjects.filter((subject) => subject in benchmark.programs);
-  if (python !== null) subjects.push(python);
-  const samples = new Map(subjects.map((subject) => [subject, []]));
+  const samples = new Map(subjects.filter((subject) => subject in benchmark.programs).map((subject) => [subject, []]));
+  if (python !== null) samples.set(python, []);
+  const slow = new Set();
+  let taken = 0;
   for (let i = 0; i < options.samples; i++) {
     for (const [subject, values] of samples) {
+      if (i >= SLOW_SAMPLES && slow.has(subject)) continue;
+      const sampleStart = performance.now();
       values.push(subject === python ? samplePython(benchmark, options) : sampleNode(benchmark, subject, options));
+      if (performance.now() - sampleStart > SLOW_SECONDS * 1000) slow.add(subject);
+      taken++;
     }
   }
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.error(`  ${benchmark.name}: ${options.samples * subjects.length} samples in ${seconds} s`);
+  console.error(`  ${benchmark.name}: ${taken} samples in ${seconds} s`);
   return Array.from(samples, ([subject, values]) => summarize(benchmark, subject, values));
 }
 

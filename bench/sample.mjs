@@ -10,6 +10,7 @@
 
 import { writeSync } from "node:fs";
 import { benchmarks } from "./benchmark.mjs";
+import { isPeer, loadPeer } from "./peers.mjs";
 import { usesLibrary } from "./subjects.mjs";
 
 const [name, subject, size = "full"] = process.argv.slice(2);
@@ -21,10 +22,15 @@ if (program === undefined || sizes[size] === undefined) {
   process.exit(2);
 }
 
-const asyncio = usesLibrary(subject) ? await import("asyncio-ts") : undefined;
-await program(sizes.warmUp, asyncio);
+const library = await loadLibrary();
+await program(sizes.warmUp, library);
 globalThis.gc?.();
-const value = await program(sizes[size], asyncio);
+const value = await program(sizes[size], library);
 writeSync(1, `${value}\n`);
 // Timers that sleep for an hour may be left; a process that is profiled must exit, not be killed.
 process.exit(0);
+
+async function loadLibrary() {
+  if (usesLibrary(subject)) return await import("asyncio-ts");
+  return isPeer(subject) ? await loadPeer(subject) : undefined;
+}

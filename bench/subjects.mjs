@@ -18,8 +18,24 @@ export const NATIVE = "native promises";
 /** The same, carrying a context as the tasks of asyncio-ts do: the baseline of {@link ASYNC}. */
 export const NATIVE_WITH_CONTEXT = "native promises + AsyncLocalStorage";
 
+/** Packages that do the same work; see `peers.mjs`. */
+export const EFFECT = "Effect";
+export const EFFECTION = "Effection";
+export const ASYNC_MUTEX = "async-mutex";
+export const ASYNC_SEMA = "async-sema";
+
 /** In the order of the table's columns; CPython comes last. */
-export const javascriptSubjects = [GENERATORS, COROUTINES, ASYNC, NATIVE, NATIVE_WITH_CONTEXT];
+export const javascriptSubjects = [
+  GENERATORS,
+  COROUTINES,
+  ASYNC,
+  NATIVE,
+  NATIVE_WITH_CONTEXT,
+  EFFECT,
+  EFFECTION,
+  ASYNC_MUTEX,
+  ASYNC_SEMA,
+];
 
 /**
  * Whether the subject's programs are given the library.

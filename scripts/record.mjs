@@ -3,6 +3,7 @@
  * same for the same seed, run on CPython 3.14 itself: npm's `pyodide` is that interpreter, compiled to WebAssembly.
  *
  * `--only OP,OP...` makes the programs of these ops alone. (Main begins with some `spawn` in any case.)
+ * `--programs FILE`, in place of the numbers, records the programs of FILE.
  *
  * Programs that lead CPython into a RuntimeError, RecursionError or AttributeError (a task that awaits itself, a circle
  * of joins) are left out: the first shows a flaw of CPython's, the second where its stack ends.
@@ -16,7 +17,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { must, root } from "./setup.mjs";
 
-const USAGE = "usage: node scripts/record.mjs [--only OP,OP...] SEED COUNT [SIZE] > FILE";
+const USAGE = "usage: node scripts/record.mjs [--only OP,OP...] SEED COUNT [SIZE] > FILE, or --programs FILE > FILE";
 const PYODIDE = "314.0.7";
 const folder = join(root, "node_modules", ".cache", "asyncio-ts-pyodide");
 
@@ -75,7 +76,7 @@ gc.freeze()
 LOST = re.compile(r"\\b(Runtime|Recursion|Attribute)Error|^loop: (?!deadlock)")
 `;
 
-const { only, numbers } = readCommandLine();
+const { only, file, numbers } = readCommandLine();
 if (process.env[RECORDER] === undefined) {
   ensurePyodide();
   startAgainWithLargeStack();
@@ -85,11 +86,11 @@ if (process.env[RECORDER] === undefined) {
 
 function readCommandLine() {
   try {
-    const options = { only: { type: "string", default: "" } };
+    const options = { only: { type: "string", default: "" }, programs: { type: "string" } };
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    const isComplete = positionals.length === 2 || positionals.length === 3;
+    const isComplete = values.programs === undefined ? [2, 3].includes(positionals.length) : positionals.length === 0;
     if (!isComplete || !positionals.every((word) => /^\d+$/.test(word))) throw new Error("SEED and COUNT are missing");
-    return { only: values.only, numbers: positionals };
+    return { only: values.only, file: values.programs, numbers: positionals };
   } catch (error) {
     console.error(`${error.message}\n${USAGE}`);
     return process.exit(2);
@@ -123,13 +124,18 @@ function startAgainWithLargeStack() {
 async function record() {
   const python = await startPython();
   const version = python.runPython("sys.version.split()[0]");
-  const generate = python.globals.get("generate_programs");
   const trace = python.globals.get("trace_of");
-  for (const line of generate(numbers, only).toJs()) {
+  for (const line of programs(python)) {
     const events = trace(line);
     if (typeof events !== "string") continue;
     console.log(JSON.stringify({ ...JSON.parse(line), trace: JSON.parse(events), python: version }));
   }
+}
+
+/** The programs to record, one JSON text each. */
+function programs(python) {
+  if (file === undefined) return python.globals.get("generate_programs")(numbers, only).toJs();
+  return readFileSync(file, "utf8").split("\n").filter(Boolean);
 }
 
 /** CPython, with the generator and the oracle loaded. Its warnings (of coroutines never awaited) are not wanted. */

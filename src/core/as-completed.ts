@@ -14,13 +14,14 @@ import { ensureFuture } from "./promises.ts";
 import { Queue } from "./queues.ts";
 
 /** What {@link asCompleted} returns: iterate it with `for`, awaiting each item, or with `for await`. */
-export interface AsCompleted<A> extends Iterable<Coroutine<ResultOf<A>>>, AsyncIterable<Future<ResultOf<A>>> {}
+export interface AsCompleted<A> extends Iterable<Coroutine<ResultOf<A>>>, AsyncIterable<[Future<ResultOf<A>>]> {}
 
 /**
  * Runs several awaitables at once, and gives them as they are done.
  *
  * - `for (const next of asCompleted(...))` gives a coroutine for each; awaiting it gives the next result, or raises.
- * - `for await (const future of asCompleted(...))` gives the futures themselves, the very tasks that were passed in.
+ * - `for await (const [future] of asCompleted(...))` gives the futures themselves, the very tasks that were passed in; in
+ *   an array, since the language would await a bare one.
  *
  * Nothing is cancelled, also when `timeout` has passed: then each further item raises {@link TimeoutError}.
  *
@@ -74,16 +75,14 @@ class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
     }
   }
 
-  /** Not an async generator: that would await each future before it gave it out. */
-  [Symbol.asyncIterator](): AsyncIterator<Future<ResultOf<A>>, void, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<[Future<ResultOf<A>>], void, undefined> {
     return { next: async () => await this.#nextItem() };
   }
 
-  async #nextItem(): Promise<IteratorResult<Future<ResultOf<A>>, void>> {
+  async #nextItem(): Promise<IteratorResult<[Future<ResultOf<A>>], void>> {
     if (this.#left === 0) return { done: true, value: undefined };
     this.#left--;
-    const [future] = await new GeneratorCoroutine(this.#nextFuture(), "asCompleted");
-    return { done: false, value: future };
+    return { done: false, value: await new GeneratorCoroutine(this.#nextFuture(), "asCompleted") };
   }
 
   *#nextResult(): CoroutineGenerator<ResultOf<A>> {

@@ -158,7 +158,7 @@ export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
 
   /** How many requests to cancel there were, less those taken back with {@link uncancel}. */
   cancelling(): number {
-    return this._driver.cancelling();
+    return this.#innermostDriver().cancelling();
   }
 
   /**
@@ -166,7 +166,13 @@ export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
    * {@link cancelling}; at zero, a request that has not been delivered is dropped.
    */
   uncancel(): number {
-    return this._driver.uncancel();
+    return this.#innermostDriver().uncancelAll();
+  }
+
+  /** Seen from inside of an `await` with a deadline, the deadline's request counts too, as in CPython. */
+  #innermostDriver(): Driver<unknown> {
+    const execution = currentExecution();
+    return execution?.task === (this as Task<unknown>) ? (execution.driver ?? this._driver) : this._driver;
   }
 
   /**

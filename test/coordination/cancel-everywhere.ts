@@ -17,13 +17,9 @@ import { expect } from "vitest";
 export type Script<T = unknown> = Generator<asyncio.Awaitable<unknown>, T, unknown>;
 
 /** The syntax in which scripts are played. */
-export type Syntax = "generators" | "async functions" | "generators in async functions in generators";
+export type Syntax = "generators" | "async functions" | "nests of both";
 
-export const SYNTAXES: readonly Syntax[] = [
-  "generators",
-  "async functions",
-  "generators in async functions in generators",
-];
+export const SYNTAXES: readonly Syntax[] = ["generators", "async functions", "nests of both"];
 
 /** What a scenario is played on: a fresh loop, and the tasks it starts. */
 export interface Stage {
@@ -84,7 +80,6 @@ export async function cancelEverywhere(
       if (options.twice === true) await strikeAgain(play, first, peaceful.victims);
     }
   }
-  if (process.env["TALLY"]) console.log(expect.getState().currentTestName, tally.plays);
   return tally;
 }
 

@@ -550,3 +550,51 @@ test("a plain function may return a coroutine, a generator or a future", async (
     expect(await asyncio.createTask(() => future)).toBe(3);
   });
 });
+
+test("a request taken back inside of a deadline does not disarm the deadline", async () => {
+  await run(async ({ loop }) => {
+    const task = asyncio.createTask(async () => {
+      await asyncio.timeout(1, async () => {
+        try {
+          await sleep(10);
+        } catch {
+          expect(asyncio.currentTask()?.cancelling()).toBe(1);
+          expect(asyncio.currentTask()?.uncancel()).toBe(0);
+        }
+        await sleep(10); // the deadline passes here
+      });
+    });
+    await sleep(0.5);
+    task.cancel();
+    await expect(Promise.resolve(task)).rejects.toBeInstanceOf(asyncio.TimeoutError);
+    expect([loop.time(), task.cancelling()]).toEqual([1, 0]);
+  });
+});
+
+test("a request taken back inside of a group does not come back after it", async () => {
+  await run(async () => {
+    const task = asyncio.createTask(async () => {
+      try {
+        await asyncio.taskGroup(async (group) => {
+          group.createTask(async () => {
+            await sleep(2);
+            throw new RangeError("child");
+          });
+          try {
+            await sleep(10);
+          } catch {
+            asyncio.currentTask()?.uncancel();
+          }
+          await sleep(10);
+        });
+      } catch (error) {
+        expect(error).toBeInstanceOf(asyncio.ExceptionGroup);
+      }
+      await sleep(0);
+      return "went on";
+    });
+    await sleep(1);
+    task.cancel();
+    expect(await task).toBe("went on");
+  });
+});

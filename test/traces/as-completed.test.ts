@@ -36,13 +36,13 @@ golden("J02_as_completed_async", {
       yield* asyncio.sleep(n);
       return n;
     }
-    const tasks = [asyncio.createTask(child(2)), asyncio.createTask(child(1))];
+    const tasks: asyncio.Future<number>[] = [asyncio.createTask(child(2)), asyncio.createTask(child(1))];
     const iterator = asyncio.asCompleted(tasks)[Symbol.asyncIterator]();
     for (;;) {
       const step = yield* asyncio.fromPromise(iterator.next());
       if (step.done === true) break;
-      const task = step.value;
-      log("same obj", tasks.includes(task), "r", task.result(), float(asyncio.getRunningLoop().time()));
+      const [future] = step.value;
+      log("same obj", tasks.includes(future), "r", future.result(), float(asyncio.getRunningLoop().time()));
     }
   },
   async functions(log) {
@@ -50,9 +50,9 @@ golden("J02_as_completed_async", {
       await asyncio.sleep(n);
       return n;
     });
-    const tasks = [asyncio.createTask(child(2)), asyncio.createTask(child(1))];
-    for await (const task of asyncio.asCompleted(tasks)) {
-      log("same obj", tasks.includes(task), "r", task.result(), float(asyncio.getRunningLoop().time()));
+    const tasks: asyncio.Future<number>[] = [asyncio.createTask(child(2)), asyncio.createTask(child(1))];
+    for await (const [future] of asyncio.asCompleted(tasks)) {
+      log("same obj", tasks.includes(future), "r", future.result(), float(asyncio.getRunningLoop().time()));
     }
   },
   trace: `

@@ -1,0 +1,52 @@
+/** What the commands print about the programs they checked. @module */
+
+import { reasonFor } from "./known-differences.ts";
+import type { Program } from "./language.ts";
+import type { Interpreter, Result } from "./run.ts";
+import { checkAll, describe } from "./run.ts";
+
+/** So many programs are named where a reason holds for many. */
+const NAMED = 8;
+
+/** Counts results, and prints those that are not as they should be. A known difference is neither passed nor failed. */
+export class Report {
+  readonly failing: { readonly program: Program; readonly interpreter: Interpreter }[] = [];
+  readonly #print: (line: string) => void;
+  readonly #known: Map<string, string[]> = new Map();
+  #passed: number = 0;
+
+  constructor(print: (line: string) => void) {
+    this.#print = print;
+  }
+
+  /** Checks the programs in each of the syntaxes. */
+  async check(programs: readonly Program[], interpreters: readonly Interpreter[]): Promise<void> {
+    for (const interpreter of interpreters) {
+      for await (const result of checkAll(programs, interpreter)) this.#add(result, interpreter);
+    }
+  }
+
+  #add({ program, difference }: Result, interpreter: Interpreter): void {
+    if (difference === null) {
+      this.#passed++;
+      return;
+    }
+    const name = `${program.id} (${interpreter.syntax})`;
+    const reason = reasonFor(program, interpreter);
+    if (reason === null) {
+      this.failing.push({ program, interpreter });
+      this.#print(`FAILED ${name}: ${describe(difference).replaceAll("\n", "\n  ")}`);
+    } else {
+      this.#known.set(reason, [...(this.#known.get(reason) ?? []), name]);
+    }
+  }
+
+  /** The known differences with their reasons, and the line `N passed, N failed`. */
+  end(): void {
+    for (const [reason, names] of this.#known) {
+      const rest = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+      this.#print(`known to differ, not counted: ${names.slice(0, NAMED).join(", ")}${rest}\n  ${reason}`);
+    }
+    this.#print(`${this.#passed} passed, ${this.failing.length} failed`);
+  }
+}
