@@ -51,12 +51,13 @@ function asyncFunctions({ tasks }, asyncio) {
   });
 }
 
+async function nativeSleeper(signal) {
+  await wait(HOUR_MILLISECONDS, undefined, { signal });
+}
+
 async function native({ tasks }) {
-  async function sleeper(signal) {
-    await wait(HOUR_MILLISECONDS, undefined, { signal });
-  }
   const controllers = times(tasks, () => new AbortController());
-  const promises = controllers.map(({ signal }) => sleeper(signal));
+  const promises = controllers.map(({ signal }) => nativeSleeper(signal));
   await wait(1);
   const start = performance.now();
   for (const controller of controllers) controller.abort();

@@ -45,13 +45,14 @@ function asyncFunctions({ tasks }, asyncio) {
   });
 }
 
+async function nativeWorker() {
+  await undefined;
+  return 1;
+}
+
 async function native({ tasks }) {
-  async function worker() {
-    await undefined;
-    return 1;
-  }
   const start = performance.now();
-  const results = await Promise.all(times(tasks, worker));
+  const results = await Promise.all(times(tasks, nativeWorker));
   return nanosecondsEach(start, results.length);
 }
 

@@ -48,13 +48,14 @@ function asyncFunctions({ tasks }, asyncio) {
   });
 }
 
+async function nativeWorker() {
+  await undefined;
+}
+
 async function native({ tasks }) {
-  async function worker() {
-    await undefined;
-  }
   const start = performance.now();
   const promises = [];
-  for (let i = 0; i < tasks; i++) promises.push(worker());
+  for (let i = 0; i < tasks; i++) promises.push(nativeWorker());
   await Promise.all(promises);
   return nanosecondsEach(start, tasks);
 }

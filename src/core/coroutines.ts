@@ -293,7 +293,7 @@ class InlineDriver<T> extends Driver<T> implements Cancellable {
   }
 
   cancel(message?: string): boolean {
-    return this.#ended ? false : this.requestCancel(message);
+    return this.#ended ? false : this.deliverCancel(message);
   }
 
   abandon(): void {

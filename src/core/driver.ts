@@ -53,8 +53,6 @@ export abstract class Driver<T> implements Execution, Runnable {
   #waitingFor: Future<unknown> | null = null;
   /** The driver inside of which this one runs: an `await` runs inside of its task. */
   readonly #outer: Driver<unknown> | null;
-  /** How many requests to cancel the outer one had when this began: they count here too. */
-  readonly #outerRequests: number;
   /** A request to cancel that found nothing to cancel: the next step, or the next wait, delivers it. */
   #mustCancel: boolean = false;
   #cancelMessage: string | undefined = undefined;
@@ -75,7 +73,6 @@ export abstract class Driver<T> implements Execution, Runnable {
     this.task = task;
     this.context = context;
     this.#outer = outer;
-    this.#outerRequests = outer?.cancelling() ?? 0;
     this.#root = root;
     this.#innermost = root;
   }
@@ -101,10 +98,16 @@ export abstract class Driver<T> implements Execution, Runnable {
     this.#step();
   }
 
-  /** Asks the coroutine to stop, at what it waits for or at its next wait. */
+  /** Asks the coroutine to stop, at what it waits for or at its next wait; the request counts. */
   requestCancel(message: string | undefined): boolean {
     if (this.#isCancelling) return false;
     this.#cancelRequests++;
+    return this.deliverCancel(message);
+  }
+
+  /** Hands on a request to stop that counts elsewhere: at an outer driver. */
+  protected deliverCancel(message: string | undefined): boolean {
+    if (this.#isCancelling) return false;
     if (this.#passOn(message)) return true;
     this.#mustCancel = true;
     this.#cancelMessage = message;
@@ -136,13 +139,13 @@ export abstract class Driver<T> implements Execution, Runnable {
     return this.#isCancelling;
   }
 
-  /** How many requests to cancel there were, less those taken back with {@link uncancel}. */
+  /** How many requests to cancel there were, here and further out, less those taken back. */
   cancelling(): number {
-    return this.#outerRequests + this.#cancelRequests;
+    return this.#cancelRequests + (this.#outer?.cancelling() ?? 0);
   }
 
   /**
-   * Takes one request to cancel back: for code that caught its `CancelledError` and goes on. What is left of
+   * Takes one of this driver's own requests back: a deadline's, when it has done its work. What is left of
    * {@link cancelling}; at zero, a request that has not been delivered is dropped.
    */
   uncancel(): number {
@@ -153,10 +156,12 @@ export abstract class Driver<T> implements Execution, Runnable {
     return this.cancelling();
   }
 
-  /** {@link uncancel} here and in every driver around: for a request that came from outside through all of them. */
-  uncancelAll(): number {
-    this.#outer?.uncancelAll();
-    return this.uncancel();
+  /** {@link uncancel} for the user's own code: a request from outside first, since a deadline takes back its own. */
+  uncancelOutermost(): number {
+    if (this.#outer === null || this.#outer.cancelling() === 0) return this.uncancel();
+    this.#outer.uncancelOutermost();
+    if (this.cancelling() === 0) this.forgetCancel();
+    return this.cancelling();
   }
 
   /** Takes a request to cancel back that has not been delivered. */

@@ -134,8 +134,7 @@ export class TaskGroup {
     if (this.#errors.length === 0) return;
     if (this.#parent.cancelling() > 0) {
       // Somebody else's request is not lost in the group of errors: the next wait raises it.
-      this.#parent.uncancel();
-      this.#parent.requestCancel(undefined);
+      this.#parent.inheritCancel(undefined);
     }
     throw exceptionGroup("unhandled errors in a TaskGroup", this.#errors);
   }

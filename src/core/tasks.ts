@@ -166,7 +166,7 @@ export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
    * {@link cancelling}; at zero, a request that has not been delivered is dropped.
    */
   uncancel(): number {
-    return this.#innermostDriver().uncancelAll();
+    return this.#innermostDriver().uncancelOutermost();
   }
 
   /** Seen from inside of an `await` with a deadline, the deadline's request counts too, as in CPython. */

@@ -47,11 +47,10 @@ export interface Options {
   readonly twice?: boolean;
   /** Whether a task may end with `error` in place of its cancellation. */
   readonly mayRaise?: (error: unknown) => boolean;
-  /** The errors that may come to the loop's exception handler; none by default. */
-  readonly mayReport?: (context: asyncio.ExceptionContext) => boolean;
-  /** A task that is cancelled may end with a result all the same. */
-  readonly maySurvive?: boolean;
 }
+
+/** How long a task of a scenario may clean up after it was cancelled, in virtual time. */
+const CLEANUP_SECONDS = 2;
 
 /** How often the scenario was played. */
 export interface Tally {
@@ -101,6 +100,9 @@ interface Member {
   readonly isVictim: boolean;
   /** Requests to cancel it that it accepted. */
   requests: number;
+  /** When the last of them was, and when the task ended. */
+  struckAt: number;
+  endedAt: number;
 }
 
 /** One play of a scenario. */
@@ -147,8 +149,7 @@ class Play implements Stage {
         },
         { loopFactory: () => loop },
       );
-      const reports = this.#reports.filter((context) => this.#options.mayReport?.(context) !== true);
-      expect(reports, "reports").toEqual([]);
+      expect(this.#reports, "reports").toEqual([]);
     } catch (error) {
       const strikes = this.#strikes.map(({ victim, moment: at }) => `${victim} at moment ${at}`).join(" and ");
       const message = error instanceof Error ? error.message : String(error);
@@ -163,19 +164,20 @@ class Play implements Stage {
       const member = this.#members.get(victim);
       if (member?.task.cancel("strike") !== true) continue;
       member.requests++;
+      member.struckAt = this.loop.time();
       this.struck++;
     }
   }
 
   #checkOutcomes(): void {
-    for (const [name, { task, requests }] of this.#members) {
+    for (const [name, { task, requests, struckAt, endedAt }] of this.#members) {
       const outcome = describeOutcome(task);
       if (requests === 0) {
         expect(outcome, `outcome of ${name}, which nobody cancelled`).toBe("returned");
         continue;
       }
       expect(task.cancelling(), `requests counted by ${name}`).toBe(requests);
-      if (outcome === "returned" && this.#options.maySurvive === true) continue;
+      expect(endedAt - struckAt, `seconds until ${name} ended`).toBeLessThanOrEqual(CLEANUP_SECONDS);
       if (outcome.startsWith("raised") && this.#options.mayRaise?.(task.exception()) === true) continue;
       expect(outcome, `outcome of ${name}, which was cancelled`).toBe("cancelled");
     }
@@ -197,7 +199,9 @@ class Play implements Stage {
 
   #start(name: string, script: () => Script, isVictim: boolean): void {
     const task = this.loop.createTask(this.body(script) as asyncio.Body<unknown>, { name });
-    this.#members.set(name, { task, isVictim, requests: 0 });
+    const member = { task, isVictim, requests: 0, struckAt: 0, endedAt: 0 };
+    task.addDoneCallback(() => (member.endedAt = this.loop.time()));
+    this.#members.set(name, member);
   }
 
   body<A extends unknown[], T>(script: (...args: A) => Script<T>): (...args: A) => ReturnType<asyncio.Body<T>> {

@@ -325,19 +325,6 @@ test("cancelled again within a deadline in the cleanup: CancelledError", async (
   });
 });
 
-test("a timeout outside of a task is an error that says so", async () => {
-  const reports = await play(function* ({ loop }) {
-    loop.callSoon(() => {
-      timeout(1, () => sleep(2))
-        [Symbol.iterator]()
-        .next();
-      throw new Error("waiting for the next step");
-    });
-    yield* sleep(1);
-  });
-  expect(reports.map(({ exception }) => String(exception))).toEqual(["Error: waiting for the next step"]);
-});
-
 test("a deadline around a group whose task breaks in its cleanup: the errors come, the deadline's request is gone", async () => {
   await play(function* () {
     let deadline!: asyncio.Timeout;
