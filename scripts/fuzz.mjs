@@ -10,7 +10,7 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadInterpreters } from "../test/conformance/load.mjs";
@@ -18,7 +18,7 @@ import { smallerPrograms } from "../test/conformance/reduce.mjs";
 import { root } from "./setup.mjs";
 
 const USAGE = "usage: node scripts/fuzz.mjs [--seed N] [--count N] [--size N]";
-/** So many failing programs are made small: each takes up to a minute. */
+/** So many failing programs are made small: each takes a minute or two. */
 const REDUCED = 2;
 const folder = join(root, "node_modules", ".cache", "asyncio-ts-fuzz");
 
@@ -54,8 +54,8 @@ async function reduce(program, interpreter) {
 
 async function firstFailing(programs, interpreter) {
   for (const program of programs) {
-    const { difference } = await check(program, interpreter);
-    if (difference !== null && reasonFor(program, interpreter) === null) return program;
+    const result = await check(program, interpreter);
+    if (result.difference !== null && reasonFor(result, interpreter) === null) return program;
   }
   return null;
 }
@@ -74,9 +74,13 @@ function record(args) {
 
 function readCommandLine() {
   try {
-    const number = (byDefault) => ({ type: "string", default: String(byDefault) });
-    const options = { seed: number(Date.now() % 1_000_000), count: number(300), size: number(6) };
-    const { values } = parseArgs({ options });
+    const { values } = parseArgs({
+      options: {
+        seed: { type: "string", default: String(Date.now() % 1_000_000) },
+        count: { type: "string", default: "300" },
+        size: { type: "string", default: "6" },
+      },
+    });
     for (const [name, value] of Object.entries(values)) {
       if (!/^\d+$/.test(value)) throw new Error(`--${name} takes a number: received ${value}`);
     }

@@ -76,7 +76,7 @@ gc.freeze()
 LOST = re.compile(r"\\b(Runtime|Recursion|Attribute)Error|^loop: (?!deadlock)")
 `;
 
-const { only, file, numbers } = readCommandLine();
+const { only, given, numbers } = readCommandLine();
 if (process.env[RECORDER] === undefined) {
   ensurePyodide();
   startAgainWithLargeStack();
@@ -90,7 +90,7 @@ function readCommandLine() {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     const isComplete = values.programs === undefined ? [2, 3].includes(positionals.length) : positionals.length === 0;
     if (!isComplete || !positionals.every((word) => /^\d+$/.test(word))) throw new Error("SEED and COUNT are missing");
-    return { only: values.only, file: values.programs, numbers: positionals };
+    return { only: values.only, given: values.programs, numbers: positionals };
   } catch (error) {
     console.error(`${error.message}\n${USAGE}`);
     return process.exit(2);
@@ -134,8 +134,8 @@ async function record() {
 
 /** The programs to record, one JSON text each. */
 function programs(python) {
-  if (file === undefined) return python.globals.get("generate_programs")(numbers, only).toJs();
-  return readFileSync(file, "utf8").split("\n").filter(Boolean);
+  if (given === undefined) return python.globals.get("generate_programs")(numbers, only).toJs();
+  return readFileSync(given, "utf8").split("\n").filter(Boolean);
 }
 
 /** CPython, with the generator and the oracle loaded. Its warnings (of coroutines never awaited) are not wanted. */

@@ -6,6 +6,7 @@ import { GeneratorCoroutine, isCoroutine } from "./coroutines.ts";
 import type { Duration } from "./duration.ts";
 import { toSeconds } from "./duration.ts";
 import type { TimerHandle } from "./events.ts";
+import { getRunningLoop } from "./events.ts";
 import { TimeoutError } from "./exceptions.ts";
 import type { Future } from "./futures.ts";
 import { isFuture } from "./futures.ts";
@@ -59,13 +60,11 @@ class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
   readonly #onDone = (future: Future<unknown>): void => this.#completed(future as Future<ResultOf<A>>);
 
   constructor(awaitables: ReadonlySet<A>, seconds: number | null) {
-    this.#todo = new Set([...awaitables].map((awaitable) => ensureFuture(awaitable)));
+    const loop = getRunningLoop();
+    this.#todo = new Set([...awaitables].map((awaitable) => ensureFuture(awaitable, { loop })));
     this.#left = this.#todo.size;
     for (const future of this.#todo) future._onDone(this.#onDone);
-    const [first] = this.#todo;
-    if (first !== undefined && seconds !== null) {
-      this.#timer = first.getLoop().callLater(seconds, () => this.#timeIsUp());
-    }
+    if (this.#todo.size > 0 && seconds !== null) this.#timer = loop.callLater(seconds, () => this.#timeIsUp());
   }
 
   *[Symbol.iterator](): Generator<Coroutine<ResultOf<A>>, void, undefined> {

@@ -42,6 +42,7 @@ import { getLogger } from "./log.ts";
 import type { Neglectable } from "./neglect.ts";
 import { NeglectWatch } from "./neglect.ts";
 import { getPlatform } from "./platform.ts";
+import { ensureFuture } from "./promises.ts";
 import { formatReport, Reports } from "./reports.ts";
 import { Scheduler } from "./scheduler.ts";
 import { drawTasks } from "./task-tree.ts";
@@ -181,7 +182,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   async runUntilComplete<T>(main: CoroutineLike<T> | Future<T>): Promise<T> {
     this.#checkOpen();
     this.#checkNotRunning();
-    const future = isFuture(main) ? main : this.createTask(main);
+    const future = isFuture(main) ? ensureFuture(main, { loop: this }) : this.createTask(main);
     if (future !== main) (future as Task<T>)._logDestroyPending = false;
     let isOver = false;
     const stopWhenDone = (): void => {

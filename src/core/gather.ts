@@ -143,10 +143,12 @@ function isOptions(value: unknown): value is GatherOptions {
 function toFutures(awaitables: readonly unknown[]): Future<unknown>[] {
   for (const awaitable of awaitables) checkWaitable(awaitable);
   const futures = new Map<unknown, Future<unknown>>();
+  let loop: AbstractEventLoop | null = null;
   return awaitables.map((awaitable) => {
     const known = futures.get(awaitable);
     if (known !== undefined) return known;
-    const future = ensureFuture(awaitable as Waitable<unknown>);
+    const future = ensureFuture(awaitable as Waitable<unknown>, loop === null ? {} : { loop });
+    loop ??= future.getLoop();
     if (future !== awaitable && future instanceof Task) future._logDestroyPending = false;
     futures.set(awaitable, future);
     return future;

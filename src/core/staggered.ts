@@ -6,7 +6,7 @@ import { GeneratorCoroutine } from "./coroutines.ts";
 import type { Duration } from "./duration.ts";
 import { toSeconds } from "./duration.ts";
 import { getRunningLoop } from "./events.ts";
-import { CancelledError, isException, TimeoutError } from "./exceptions.ts";
+import { CancelledError, leavesTheLoop, TimeoutError } from "./exceptions.ts";
 import { Event } from "./locks/event.ts";
 import type { Task } from "./tasks.ts";
 import { currentTask } from "./tasks.ts";
@@ -95,8 +95,8 @@ class Race<T> {
       const value = yield* callBody(next.value);
       this.#won(value, index);
     } catch (error) {
+      if (leavesTheLoop(error)) throw error;
       this.#exceptions[index] = error;
-      if (!isException(error)) throw error;
       failed.set();
     }
   }
@@ -109,7 +109,9 @@ class Race<T> {
     }
   }
 
+  /** One that swallows its cancellation and comes in late does not replace the winner. */
   #won(value: T, index: number): void {
+    if (this.#winner !== null) return;
     this.#winner = { value, index };
     const current = currentTask();
     for (const task of this.#running) if (task !== current) task.cancel();

@@ -1,7 +1,7 @@
 /** The programs that are known not to do what CPython does, with the reason. @module */
 
 import type { Program } from "./language.ts";
-import type { Interpreter } from "./run.ts";
+import type { Interpreter, Result } from "./run.ts";
 
 /** Why some programs differ, and which. */
 interface KnownDifference {
@@ -12,9 +12,6 @@ interface KnownDifference {
 /** Two programs of the corpus `medium`, from before the recorder left such programs out. */
 const CIRCLES: ReadonlySet<string> = new Set(["22-25", "22-46"]);
 const OVERFLOW = /^loop: (Stack overflow|maximum recursion depth exceeded)/;
-
-/** In all of them, code inside of a timeout or a group is asked to stop, or asks how often it was. */
-const MISCOUNTED: ReadonlySet<string> = new Set(["21-142", "22-117", "22-369"]);
 
 const knownDifferences: readonly KnownDifference[] = [
   {
@@ -27,15 +24,10 @@ const knownDifferences: readonly KnownDifference[] = [
       "code that made the task has given way, since JavaScript has no await that begins or goes on at once",
     appliesTo: ({ eager }, { syntax }) => syntax === "async" && eager === true,
   },
-  {
-    reason:
-      "a bug: inside of an async function's timeout or group, requests to cancel made before it began, or taken back " +
-      "inside of it, are miscounted",
-    appliesTo: ({ id }, { syntax }) => syntax === "async" && MISCOUNTED.has(id),
-  },
 ];
 
-/** Why `program`, which differs from CPython when `interpreter` runs it, is known to do so; `null` if it is not. */
-export function reasonFor(program: Program, interpreter: Interpreter): string | null {
+/** Why a program that did not do what CPython does is known not to; `null` if it is not, or did not even run. */
+export function reasonFor({ program, difference }: Result, interpreter: Interpreter): string | null {
+  if (difference?.kind !== "trace") return null;
   return knownDifferences.find((known) => known.appliesTo(program, interpreter))?.reason ?? null;
 }

@@ -26,13 +26,14 @@ export class Report {
     }
   }
 
-  #add({ program, difference }: Result, interpreter: Interpreter): void {
+  #add(result: Result, interpreter: Interpreter): void {
+    const { program, difference } = result;
     if (difference === null) {
       this.#passed++;
       return;
     }
     const name = `${program.id} (${interpreter.syntax})`;
-    const reason = reasonFor(program, interpreter);
+    const reason = reasonFor(result, interpreter);
     if (reason === null) {
       this.failing.push({ program, interpreter });
       this.#print(`FAILED ${name}: ${describe(difference).replaceAll("\n", "\n  ")}`);

@@ -1,40 +1,22 @@
-/* oxlint-disable require-yield -- a coroutine need not wait, in Python either. */
 /** What CPython does and the library does not do yet. */
 
 import * as asyncio from "asyncio-ts";
+import { VirtualHost } from "asyncio-ts/testing";
 import { expect, test } from "vitest";
-import { play, raisedBy } from "./suite.ts";
+import { play } from "./suite.ts";
 
-const { sleep } = asyncio;
-
-test("staggeredRace(): an attempt that raises CancelledError of its own has failed, and the next one starts", async () => {
-  await play(function* () {
-    const error = new asyncio.CancelledError("of its own");
-    const result = yield* asyncio.staggeredRace<unknown>(
-      [
-        function* (): asyncio.CoroutineGenerator<never> {
-          throw error;
-        },
-        () => sleep(1, "second"),
-      ],
-      null,
-    );
-    expect(result).toEqual({ winner: "second", index: 1, exceptions: [error, null] });
+test("asCompleted() of a future of another loop is an error", async () => {
+  await play(async () => {
+    const other = new asyncio.BaseEventLoop(new VirtualHost());
+    expect(() => asyncio.asCompleted([other.createFuture()])).toThrow(RangeError);
+    other.close();
   });
 });
 
-test("staggeredRace(): one that swallows its cancellation and returns late does not replace the winner", async () => {
+test("a name that is a number is that number, and not the name of the task so numbered", async () => {
   await play(function* () {
-    const result = yield* asyncio.staggeredRace<unknown>(
-      [
-        function* () {
-          yield* raisedBy(sleep(100));
-          return "stubborn";
-        },
-        () => sleep(1, "first"),
-      ],
-      1,
-    );
-    expect([result.winner, result.index]).toEqual(["first", 1]);
+    const task = asyncio.createTask(asyncio.sleep(0), { name: 5 as never });
+    expect(task.getName()).toBe("5");
+    yield* task;
   });
 });

@@ -9,7 +9,7 @@ const { createTask, sleep } = asyncio;
 const isShutDown = expect.any(asyncio.QueueShutDown) as unknown;
 const isCancelled = expect.any(asyncio.CancelledError) as unknown;
 
-test("a queue shows its size, its lines and its unfinished items, as text and to inspectors", async () => {
+test("a queue shows its size, its lines and its unfinished items, as text", async () => {
   await play(function* () {
     const queue = new asyncio.Queue<number>(1);
     expect(String(queue)).toBe("<Queue maxsize=1>");
@@ -25,7 +25,7 @@ test("a queue shows its size, its lines and its unfinished items, as text and to
     for (const task of putting) task.cancel();
     yield* sleep(0);
     queue.shutdown();
-    expect(`${String(queue)}`).toBe("<Queue maxsize=1 items=1 tasks=1 shutdown>");
+    expect(String(queue)).toBe("<Queue maxsize=1 items=1 tasks=1 shutdown>");
     expect(String(new asyncio.LifoQueue())).toBe("<LifoQueue maxsize=0>");
   });
 });

@@ -3,7 +3,7 @@
 
 import * as asyncio from "asyncio-ts";
 import { expect, test } from "vitest";
-import { failAfter, play } from "./suite.ts";
+import { failAfter, play, raisedBy } from "./suite.ts";
 
 const { sleep, staggeredRace } = asyncio;
 const cancelled = expect.any(asyncio.CancelledError) as unknown;
@@ -118,4 +118,36 @@ test("cancelled from outside twice: the attempt hears both, then the race is can
     expect(task.cancelled()).toBe(true);
   });
   expect(record).toEqual(["first a", "second b", "race CancelledError"]);
+});
+
+test("staggeredRace(): an attempt that raises CancelledError of its own has failed, and the next one starts", async () => {
+  await play(function* () {
+    const error = new asyncio.CancelledError("of its own");
+    const result = yield* staggeredRace<unknown>(
+      [
+        function* (): asyncio.CoroutineGenerator<never> {
+          throw error;
+        },
+        () => sleep(1, "second"),
+      ],
+      null,
+    );
+    expect(result).toEqual({ winner: "second", index: 1, exceptions: [error, null] });
+  });
+});
+
+test("staggeredRace(): one that swallows its cancellation and returns late does not replace the winner", async () => {
+  await play(function* () {
+    const result = yield* staggeredRace<unknown>(
+      [
+        function* () {
+          yield* raisedBy(sleep(100));
+          return "stubborn";
+        },
+        () => sleep(1, "first"),
+      ],
+      1,
+    );
+    expect([result.winner, result.index]).toEqual(["first", 1]);
+  });
 });

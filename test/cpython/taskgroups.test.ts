@@ -380,6 +380,7 @@ describe.each([{ eager: false }, { eager: true }])("eager: $eager", ({ eager }) 
           }
           group.createTask(hydra());
           group.createTask(function* (): asyncio.CoroutineGenerator<void> {
+            // oxlint-disable-next-line no-unmodified-loop-condition -- the other tasks modify it.
             while (heads < 10) yield* sleep(1.5);
             throw new RangeError("hercules");
           });
