@@ -15,10 +15,11 @@ import { findPython, javascriptSubjects } from "./subjects.mjs";
 import { drawTable } from "./table.mjs";
 
 const sampleProgram = fileURLToPath(new URL("sample.mjs", import.meta.url));
-/** A sample that takes longer is its own average: two are enough. */
+const pythonFolder = fileURLToPath(new URL("python", import.meta.url));
+
+/** Of a sample that takes longer, two are enough. */
 const SLOW_SECONDS = 8;
 const SLOW_SAMPLES = 2;
-const pythonFolder = fileURLToPath(new URL("python", import.meta.url));
 
 /**
  * What the samples of a benchmark say about a subject.

@@ -92,7 +92,7 @@ export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
     const loop = options.loop ?? getRunningLoop();
     super({ loop });
     this.#coroutine = coroutine;
-    this.#name = options.name === undefined ? ++tasksMade : options.name.toString();
+    this.#name = options.name?.toString() ?? ++tasksMade;
     this._driver = new TaskDriver(this, options.context ?? copyContext(), iteratorOf(coroutine));
     if (options.signal !== undefined) this.#unlink = onAbort(options.signal, (message) => void this.cancel(message));
     loop._instrument?.taskCreated?.(this);

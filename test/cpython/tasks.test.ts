@@ -24,6 +24,14 @@ describe("a task", () => {
     });
   });
 
+  test("a name that is a number is that number, and not the name of the task so numbered", async () => {
+    await play(function* () {
+      const task = asyncio.createTask(asyncio.sleep(0), { name: 5 as never });
+      expect(task.getName()).toBe("5");
+      yield* task;
+    });
+  });
+
   test("has the error its coroutine threw, with the cause it was given after an await", async () => {
     await play(async () => {
       const cause = new RangeError("cause");
@@ -392,6 +400,14 @@ describe("asCompleted()", () => {
       }
       for await (const [future] of completed) seen.push(future);
       expect(seen.map((future) => tasks.indexOf(future as asyncio.Task<number>))).toEqual([1, 2, 0]);
+    });
+  });
+
+  test("asCompleted() of a future of another loop is an error", async () => {
+    await play(async () => {
+      const other = new asyncio.BaseEventLoop(new VirtualHost());
+      expect(() => asyncio.asCompleted([other.createFuture()])).toThrow(RangeError);
+      other.close();
     });
   });
 
