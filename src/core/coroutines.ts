@@ -310,8 +310,13 @@ class InlineDriver<T> extends Driver<T> implements Cancellable {
     this.#reject(error);
   }
 
+  protected override countInTask(by: number): void {
+    if (this.task !== null) this.task._driver.innerRequests += by;
+  }
+
   #leave(): void {
     this.#ended = true;
+    this.countInTask(-this.ownRequests);
     this.#waitScope?.removeWait(this);
     const request = this.takeCancel();
     if (request !== null) this.scope?.inheritCancel(request.message);

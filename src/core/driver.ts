@@ -102,8 +102,17 @@ export abstract class Driver<T> implements Execution, Runnable {
   requestCancel(message: string | undefined): boolean {
     if (this.#isCancelling) return false;
     this.#cancelRequests++;
+    this.countInTask(1);
     return this.deliverCancel(message);
   }
+
+  /** How many requests count here and not further out. */
+  protected get ownRequests(): number {
+    return this.#cancelRequests;
+  }
+
+  /** A request made here has begun, or ceased, to count. */
+  protected countInTask(_by: number): void {}
 
   /** Hands on a request to stop that counts elsewhere: at an outer driver. */
   protected deliverCancel(message: string | undefined): boolean {
@@ -119,13 +128,15 @@ export abstract class Driver<T> implements Execution, Runnable {
     const waited = this.#waitingFor;
     if (waited === null) return false;
     let accepted: boolean;
+    let cameRound: boolean;
     this.#isCancelling = true;
     try {
       accepted = waited.cancel(message);
+      cameRound = !accepted && waited._isCancelling;
     } finally {
       this.#isCancelling = false;
     }
-    if (!accepted && waited._isCancelling) {
+    if (cameRound) {
       // Tasks wait for each other in a circle, the request came round, and no future in it would ever be done.
       waited._removeWaiter(this);
       this.#waitingFor = null;
@@ -151,8 +162,9 @@ export abstract class Driver<T> implements Execution, Runnable {
   uncancel(): number {
     if (this.#cancelRequests > 0) {
       this.#cancelRequests--;
-      if (this.cancelling() === 0) this.forgetCancel();
-    }
+      this.countInTask(-1);
+    } else this.#outer?.uncancel();
+    if (this.cancelling() === 0) this.forgetCancel();
     return this.cancelling();
   }
 

@@ -90,6 +90,8 @@ class GatheringFuture extends Future<unknown[]> {
     if (this.done()) return false;
     let accepted = false;
     for (const child of this.#children) accepted = child.cancel(message) || accepted;
+    // A child from which the request came waits for this future, and would never be done.
+    if (this._isCancelling) return false;
     if (accepted) this.#cancelRequested = true;
     return accepted;
   }

@@ -158,7 +158,9 @@ export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
 
   /** How many requests to cancel there were, less those taken back with {@link uncancel}. */
   cancelling(): number {
-    return this.#innermostDriver().cancelling();
+    const driver = this.#innermostDriver();
+    // Seen from outside, the requests of every deadline and group inside count.
+    return driver === this._driver ? driver.cancelling() + this._driver.innerRequests : driver.cancelling();
   }
 
   /**
@@ -287,6 +289,9 @@ export class TaskDriver<T> extends Driver<T> implements WaitScope {
   get scope(): this {
     return this;
   }
+
+  /** How many requests count in what async functions of the task await now: those of deadlines and groups. */
+  innerRequests: number = 0;
 
   override requestCancel(message: string | undefined): boolean {
     this.#strays?.cancel(message);

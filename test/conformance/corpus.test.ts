@@ -68,9 +68,7 @@ describe("the known differences", () => {
   );
 
   for (const { program, interpreter } of runs) {
-    // A circle that goes through a gather is not broken: the gather takes the request for its other children.
-    const isBroken = program.id !== "22-25" || interpreter.syntax !== "generators";
-    (isBroken ? test : test.fails)(`here the circle of ${program.id} is broken (${interpreter.syntax})`, async () => {
+    test(`here the circle of ${program.id} is broken (${interpreter.syntax})`, async () => {
       const trace = await traceOf(program, interpreter);
       expect(trace.filter((line) => line.startsWith("loop: "))).toEqual([]);
       expect(trace).toContain("end t0 cancelled");

@@ -325,42 +325,28 @@ describe("nested timeouts", () => {
   });
 });
 
-/** What happened to a task with a deadline at 1, in either syntax. */
-interface Story {
-  readonly outcome: unknown;
-  /** cancelling() where the body was interrupted, after the timeout, and at the end. */
-  readonly counts: readonly number[];
-}
-
-const syntaxes: readonly [
-  string,
-  (loop: asyncio.BaseEventLoop, act: (task: asyncio.Task<void>) => void) => Promise<Story>,
-][] = [
+/** A task with a deadline at 1, which notes `cancelling()` where the body is interrupted and after the timeout. */
+const syntaxes: readonly [string, (counts: number[]) => asyncio.Body<void>][] = [
   [
     "async functions",
-    async (loop, act) => {
-      const counts: number[] = [];
-      const task = createTask(async () => {
-        try {
-          await timeout(1, async () => {
-            try {
-              await sleep(10);
-            } finally {
-              counts.push(currentTask()!.cancelling());
-            }
-          });
-        } finally {
-          counts.push(currentTask()!.cancelling());
-        }
-      });
-      return await tell(loop, task, counts, act);
+    (counts) => async () => {
+      try {
+        await timeout(1, async () => {
+          try {
+            await sleep(10);
+          } finally {
+            counts.push(currentTask()!.cancelling());
+          }
+        });
+      } finally {
+        counts.push(currentTask()!.cancelling());
+      }
     },
   ],
   [
     "generators",
-    async (loop, act) => {
-      const counts: number[] = [];
-      const task = createTask(function* () {
+    (counts) =>
+      function* () {
         try {
           yield* timeout(1, function* () {
             try {
@@ -372,66 +358,42 @@ const syntaxes: readonly [
         } finally {
           counts.push(currentTask()!.cancelling());
         }
-      });
-      return await tell(loop, task, counts, act);
-    },
+      },
   ],
 ];
 
-async function tell(
-  loop: asyncio.BaseEventLoop,
-  task: asyncio.Task<void>,
-  counts: number[],
-  act: (task: asyncio.Task<void>) => void,
-): Promise<Story> {
-  await sleep(0);
-  act(task);
-  const outcome = await outcomeOf(task);
-  expect(loop.time()).toBe(1);
-  return { outcome, counts: [...counts, task.cancelling()] };
-}
-
-describe.each(syntaxes)("whose request it was, in %s", (_name, play) => {
+describe.each(syntaxes)("whose request it was, in %s", (_name, make) => {
   test("the deadline's alone: counted in the body, taken back outside", async () => {
     await run(async ({ loop }) => {
-      const { outcome, counts } = await play(loop, () => {});
-      expect(outcome).toBeInstanceOf(asyncio.TimeoutError);
-      expect(counts).toEqual([1, 0, 0]);
+      const counts: number[] = [];
+      const task = createTask(make(counts));
+      expect(await outcomeOf(task)).toBeInstanceOf(asyncio.TimeoutError);
+      expect([counts, task.cancelling(), loop.time()]).toEqual([[1, 0], 0, 1]);
     });
   });
 
-  test("an external request at the instant of the deadline, before it: the cancellation goes on", async () => {
+  test.each([0, 0.5])("an external one at %s, before the deadline: the deadline never comes", async (when) => {
     await run(async ({ loop }) => {
-      loop.callAt(1, () => {});
-      const { outcome, counts } = await play(loop, (task) => void loop.callAt(1, () => task.cancel("external")));
-      expect(outcome).toBeInstanceOf(asyncio.CancelledError);
-      expect(counts).toEqual([2, 1, 1]);
+      const counts: number[] = [];
+      const task = createTask(make(counts));
+      await sleep(when);
+      task.cancel("external");
+      expect(await outcomeOf(task)).toEqual(new asyncio.CancelledError("external"));
+      expect([counts, task.cancelling(), loop.time()]).toEqual([[1, 1], 1, when]);
     });
   });
 
-  test("an external request one turn after the deadline has interrupted the body", async () => {
+  test.each(["before", "after"])("an external one at the instant of the deadline, %s it, goes on", async (order) => {
     await run(async ({ loop }) => {
-      const { outcome, counts } = await play(loop, (task) => {
-        loop.callAt(1, () => void loop.callSoon(() => task.cancel("external")));
-      });
-      // The body has ended in that turn already, or has been interrupted with two requests: never a lost one.
-      expect([String(outcome), counts.at(-1)]).toSatisfy(
-        ([text, count]: [string, number]) =>
-          (text === "TimeoutError" && count === 0) || (text.startsWith("CancelledError") && count === 1),
-      );
-    });
-  });
-
-  test("an external request before the deadline: the deadline never comes", async () => {
-    await run(async ({ loop }) => {
-      loop.callAt(1, () => {});
-      const { outcome, counts } = await play(loop, (task) => {
-        task.cancel("external");
-        loop.callLater(1, () => {});
-      }).catch((error: unknown) => ({ outcome: error, counts: [] }));
-      // `tell` wants time 1; the task ends at 0.
-      expect(String(outcome)).toContain("expected +0 to be 1");
-      expect(counts).toEqual([]);
+      const counts: number[] = [];
+      let task!: asyncio.Task<void>;
+      const strike = (): void => void task.cancel("external");
+      if (order === "before") loop.callAt(1, strike);
+      task = createTask(make(counts));
+      await sleep(0);
+      if (order === "after") loop.callAt(1, strike);
+      expect(await outcomeOf(task)).toBeInstanceOf(asyncio.CancelledError);
+      expect([counts, task.cancelling(), task.cancelled(), loop.time()]).toEqual([[2, 1], 1, true, 1]);
     });
   });
 });
@@ -509,10 +471,9 @@ describe("waitFor()", () => {
 
   test("a coroutine runs in the task that waits, a task in its own", async () => {
     await run(async () => {
-      const who = asyncio.coroutine(async () => currentTask());
-      const task = createTask(who());
-      expect((await asyncio.waitFor(who(), 1)) === currentTask()).toBe(true);
-      expect((await asyncio.waitFor(task, 1)) === task).toBe(true);
+      const who = asyncio.coroutine(async () => currentTask()?.getName());
+      expect(await asyncio.waitFor(who(), 1)).toBe(currentTask()?.getName());
+      expect(await asyncio.waitFor(createTask(who(), { name: "own" }), 1)).toBe("own");
     });
   });
 

@@ -598,3 +598,21 @@ test("a request taken back inside of a group does not come back after it", async
     expect(await task).toBe("went on");
   });
 });
+
+test("from outside, a deadline's request counts for as long as its body has not ended", async () => {
+  await run(async () => {
+    const task = asyncio.createTask(async () => {
+      await asyncio.timeout(1, async () => {
+        try {
+          await sleep(60);
+        } finally {
+          await sleep(1);
+        }
+      });
+    });
+    await sleep(1.5);
+    expect(task.cancelling()).toBe(1);
+    await asyncio.gather(task, { returnExceptions: true });
+    expect(task.cancelling()).toBe(0);
+  });
+});
