@@ -30,7 +30,8 @@ function readCommandLine() {
   try {
     const options = { syntax: { type: "string", default: "both" } };
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    if (!["generators", "async", "both"].includes(values.syntax)) throw new Error(`no such syntax: ${values.syntax}`);
+    if (!["generators", "async", "both"].includes(values.syntax))
+      throw new Error(`no such syntax: ${String(values.syntax)}`);
     return { syntax: values.syntax, files: positionals.length > 0 ? positionals : ownCorpora() };
   } catch (error) {
     return fail(error.message);

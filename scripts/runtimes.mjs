@@ -229,7 +229,7 @@ async function runInBrowser(name, executable, page) {
   }
   reportResult(name, { name: "the suite came to its end, without a warning", failure });
   clearTimeout(limit);
-  if (browser.exitCode === null) process.kill(-browser.pid, "SIGKILL");
+  if (browser.exitCode === null && browser.pid !== undefined) process.kill(-browser.pid, "SIGKILL");
   await closed;
   server.close();
   server.closeAllConnections();

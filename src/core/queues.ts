@@ -8,7 +8,7 @@ import { inspectAsString, repr } from "./format.ts";
 import { Heap } from "./heap.ts";
 import { Event } from "./locks/event.ts";
 import type { Waiter } from "./waiters.ts";
-import { WaitQueue } from "./waiters.ts";
+import { LoopBinding, WaitQueue } from "./waiters.ts";
 
 /** What a {@link Queue} has to say of itself. */
 export interface QueueStatistics {
@@ -52,9 +52,10 @@ interface Store<T> {
 export class Queue<T> {
   /** How many items it holds at most; zero or less means without limit. */
   readonly maxsize: number;
-  readonly #store: Store<T>;
-  readonly #getters: WaitQueue = new WaitQueue(this);
-  readonly #putters: WaitQueue = new WaitQueue(this);
+  #items: Store<T> | null = null;
+  readonly #binding: LoopBinding = new LoopBinding(this);
+  readonly #getters: WaitQueue = new WaitQueue(this.#binding);
+  readonly #putters: WaitQueue = new WaitQueue(this.#binding);
   readonly #finished: Event = new Event();
   #unfinished: number = 0;
   #isShutDown: boolean = false;
@@ -64,13 +65,18 @@ export class Queue<T> {
       throw new RangeError(`maxsize must be a number: received ${repr(maxsize)}`);
     }
     this.maxsize = maxsize;
-    this.#store = this.makeStore();
     this.#finished.set();
   }
 
   /** Makes what keeps the items; another order is another store. */
   protected makeStore(): Store<T> {
     return new FifoStore();
+  }
+
+  /** Made when it is first needed, since a subclass's own fields are not there before. */
+  get #store(): Store<T> {
+    this.#items ??= this.makeStore();
+    return this.#items;
   }
 
   /** How many items are in it. */
@@ -168,7 +174,13 @@ export class Queue<T> {
 
   /** The items as they come, until the queue is shut down and empty. */
   [Symbol.asyncIterator](): AsyncIterator<T, void, undefined> {
-    return { next: async () => await new GeneratorCoroutine(this.#nextItem(), "Queue.get") };
+    return { next: async () => await this.#nextStep() };
+  }
+
+  /** As everywhere in the language, an item that can be awaited is: so says the type that `for await` gives it. */
+  async #nextStep(): Promise<IteratorResult<T, void>> {
+    const step = await new GeneratorCoroutine(this.#nextItem(), "Queue.get");
+    return step.done === true ? step : { done: false, value: await step.value };
   }
 
   *#nextItem(): CoroutineGenerator<IteratorResult<T, void>> {

@@ -66,6 +66,8 @@ export class TaskGroup {
   #isAborting: boolean = false;
   /** The group has cancelled its own body, and takes that back at the end. */
   #hasCancelledParent: boolean = false;
+  /** A request from outside came while the cancelled tasks were waited for. CPython 3.15 loses it. */
+  #wasCancelledMeanwhile: boolean = false;
   #allDone: Future<void> | null = null;
 
   /** @internal */
@@ -115,7 +117,9 @@ export class TaskGroup {
         yield* this.#allDone;
       } catch (error) {
         if (!(error instanceof CancelledError)) throw error;
-        if (!this.#isAborting) {
+        if (this.#isAborting) {
+          this.#wasCancelledMeanwhile = true;
+        } else {
           cancelled = error;
           this.#abort();
         }
@@ -131,7 +135,10 @@ export class TaskGroup {
     const isOurs = this.#hasCancelledParent && this.#parent.uncancel() === 0;
     if (cancelled !== null && !isOurs && this.#errors.length === 0) throw cancelled;
     if (failure !== null && !(failure.error instanceof CancelledError)) this.#errors.push(failure.error);
-    if (this.#errors.length === 0) return;
+    if (this.#errors.length === 0) {
+      if (this.#wasCancelledMeanwhile && this.#parent.cancelling() > 0) this.#parent.inheritCancel(undefined);
+      return;
+    }
     if (this.#parent.cancelling() > 0) {
       // Somebody else's request is not lost in the group of errors: the next wait raises it.
       this.#parent.inheritCancel(undefined);

@@ -10,6 +10,7 @@ import type { Future } from "./futures.ts";
 import { isFuture } from "./futures.ts";
 import type { Waitable } from "./promises.ts";
 import { ensureFuture } from "./promises.ts";
+import { closeWork } from "./tasks.ts";
 import { timeout } from "./timeouts.ts";
 
 /**
@@ -28,8 +29,18 @@ import { timeout } from "./timeouts.ts";
  * CPython: `asyncio.wait_for`.
  */
 export function waitFor<A extends Waitable<unknown>>(awaitable: A, limit: Duration | null): Coroutine<ResultOf<A>> {
-  const seconds = limit === null ? null : toSeconds(limit, "timeout");
+  const seconds = limit === null ? null : checkedLimit(limit, awaitable);
   return new GeneratorCoroutine(waitingFor(awaitable, seconds), "waitFor");
+}
+
+/** A coroutine that is refused together with its limit is not missed. */
+function checkedLimit(limit: Duration, awaitable: unknown): number {
+  try {
+    return toSeconds(limit, "timeout");
+  } catch (error) {
+    closeWork(awaitable);
+    throw error;
+  }
 }
 
 function* waitingFor<A extends Waitable<unknown>>(

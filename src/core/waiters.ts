@@ -20,37 +20,60 @@ import { LinkedList } from "./linked-list.ts";
 export class Waiter extends Future<void> implements Linked<Waiter> {
   _previous: Waiter | null = null;
   _next: Waiter | null = null;
-
-  /** Woken, and neither cancelled since nor gone on. */
-  get isWoken(): boolean {
-    return this.done() && !this.cancelled();
-  }
+  /** Woken, and not gone on yet. Never of one that was cancelled before. */
+  isWoken: boolean = false;
 
   override get _typeName(): string {
     return "Future";
   }
 }
 
-/** A line of waiters that belongs to the loop in which somebody first waited. */
-export class WaitQueue {
-  readonly #waiters: LinkedList<Waiter> = new LinkedList();
+/** Ties an object to the loop in which somebody first waited for it: shared by two loops, it could wake nobody. */
+export class LoopBinding {
   readonly #owner: object;
   #loop: AbstractEventLoop | null = null;
 
-  /** @param owner what is waited for, for the error when two loops share it. */
+  /** @param owner what is waited for, for the error. */
   constructor(owner: object) {
     this.#owner = owner;
   }
 
+  /** The running loop. @throws {RuntimeError} if the owner belongs to another. */
+  get(): AbstractEventLoop {
+    const loop = getRunningLoop();
+    this.#loop ??= loop;
+    if (this.#loop !== loop) throw new RuntimeError(`${String(this.#owner)} is bound to a different event loop`);
+    return loop;
+  }
+}
+
+/**
+ * A line of waiters. The woken stand before the others, as they were woken, until they go on:
+ *
+ * ```text
+ *   #woken   a ◄─► b            #asleep   c ◄─► d ◄─► e       the line is a b c d e
+ * ```
+ */
+export class WaitQueue {
+  readonly #woken: LinkedList<Waiter> = new LinkedList();
+  /** Not woken. One that was cancelled stays until its task goes on. */
+  readonly #asleep: LinkedList<Waiter> = new LinkedList();
+  readonly #binding: LoopBinding;
+
+  /** @param owner what is waited for, or its binding if it has several lines. */
+  constructor(owner: object) {
+    this.#binding = owner instanceof LoopBinding ? owner : new LoopBinding(owner);
+  }
+
   /** How many are in line, the woken that have not gone on included. */
   get size(): number {
-    return this.#waiters.size;
+    return this.#woken.size + this.#asleep.size;
   }
 
   /** Puts a new waiter at the end of the line. */
   join(): Waiter {
-    const waiter = new Waiter({ loop: this.#boundLoop() });
-    this.#waiters.add(waiter);
+    const waiter = new Waiter({ loop: this.#binding.get() });
+    this.#asleep.add(waiter);
     return waiter;
   }
 
@@ -59,20 +82,22 @@ export class WaitQueue {
     try {
       yield* waiter;
     } finally {
-      this.#waiters.delete(waiter);
+      (waiter.isWoken ? this.#woken : this.#asleep).delete(waiter);
     }
   }
 
   /** Whether somebody in the line has not been cancelled. */
   hasLiveWaiter(): boolean {
-    for (const waiter of this.#waiters) if (!waiter.cancelled()) return true;
+    if (this.#woken.size > 0) return true;
+    for (const waiter of this.#asleep) if (!waiter.cancelled()) return true;
     return false;
   }
 
   /** Wakes the first in line, unless it has been woken or cancelled already and is on its way out. */
   wakeFirst(): void {
-    for (const waiter of this.#waiters) {
-      if (!waiter.done()) waiter.setResult();
+    if (this.#woken.size > 0) return;
+    for (const waiter of this.#asleep) {
+      if (!waiter.done()) this.#wake(waiter);
       return;
     }
   }
@@ -80,19 +105,19 @@ export class WaitQueue {
   /** Wakes up to `count` of those not woken yet; how many it were. */
   wake(count: number): number {
     let woken = 0;
-    for (const waiter of this.#waiters) {
+    for (const waiter of this.#asleep) {
       if (woken >= count) break;
       if (waiter.done()) continue;
-      waiter.setResult();
+      this.#wake(waiter);
       woken++;
     }
     return woken;
   }
 
-  #boundLoop(): AbstractEventLoop {
-    const loop = getRunningLoop();
-    this.#loop ??= loop;
-    if (this.#loop !== loop) throw new RuntimeError(`${String(this.#owner)} is bound to a different event loop`);
-    return loop;
+  #wake(waiter: Waiter): void {
+    this.#asleep.delete(waiter);
+    this.#woken.add(waiter);
+    waiter.isWoken = true;
+    waiter.setResult();
   }
 }

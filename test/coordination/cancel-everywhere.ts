@@ -9,9 +9,9 @@
  * async functions, and as nests of both.
  */
 
+import assert from "node:assert/strict";
 import * as asyncio from "asyncio-ts";
 import { VirtualHost } from "asyncio-ts/testing";
-import { expect } from "vitest";
 
 /** The code of a task: yields what it waits for, and gets what came of it. */
 export type Script<T = unknown> = Generator<asyncio.Awaitable<unknown>, T, unknown>;
@@ -149,7 +149,7 @@ class Play implements Stage {
         },
         { loopFactory: () => loop },
       );
-      expect(this.#reports, "reports").toEqual([]);
+      assert.deepEqual(this.#reports, [], "nothing is reported");
     } catch (error) {
       const strikes = this.#strikes.map(({ victim, moment: at }) => `${victim} at moment ${at}`).join(" and ");
       const message = error instanceof Error ? error.message : String(error);
@@ -173,20 +173,21 @@ class Play implements Stage {
     for (const [name, { task, requests, struckAt, endedAt }] of this.#members) {
       const outcome = describeOutcome(task);
       if (requests === 0) {
-        expect(outcome, `outcome of ${name}, which nobody cancelled`).toBe("returned");
+        assert.ok(outcome === "returned", `${name}, which nobody cancelled, ${outcome}`);
         continue;
       }
-      expect(task.cancelling(), `requests counted by ${name}`).toBe(requests);
-      expect(endedAt - struckAt, `seconds until ${name} ended`).toBeLessThanOrEqual(CLEANUP_SECONDS);
+      assert.ok(task.cancelling() === requests, `${name} counts ${task.cancelling()} requests of ${requests}`);
+      assert.ok(endedAt - struckAt <= CLEANUP_SECONDS, `${name} took ${endedAt - struckAt} seconds to end`);
       if (outcome.startsWith("raised") && this.#options.mayRaise?.(task.exception()) === true) continue;
-      expect(outcome, `outcome of ${name}, which was cancelled`).toBe("cancelled");
+      assert.ok(outcome === "was cancelled", `${name}, which was cancelled, ${outcome}`);
     }
   }
 
   #checkLeftovers(): void {
     const { tasks, timers, cancelledTimers } = this.loop.statistics();
-    expect([...asyncio.allTasks(this.loop)].slice(1).map(String), "tasks left").toEqual([]);
-    expect({ tasks, timers: timers - cancelledTimers }, "left in the loop").toEqual({ tasks: 1, timers: 0 });
+    const others = [...asyncio.allTasks(this.loop)].slice(1);
+    assert.ok(tasks === 1, `tasks are left: ${others.map(String).join(", ")}`);
+    assert.ok(timers === cancelledTimers, `${timers - cancelledTimers} timers are left`);
   }
 
   task(name: string, script: () => Script): void {
@@ -223,7 +224,7 @@ class Play implements Stage {
 
   untouched(actual: () => unknown): void {
     const before = actual();
-    this.#checks.push(() => expect(actual(), "what the tasks competed for").toEqual(before));
+    this.#checks.push(() => assert.deepEqual(actual(), before));
   }
 
   check(check: () => void): void {
@@ -232,8 +233,8 @@ class Play implements Stage {
 }
 
 function describeOutcome(task: asyncio.Task<unknown>): string {
-  if (!task.done()) return "pending";
-  if (task.cancelled()) return "cancelled";
+  if (!task.done()) return "has not ended";
+  if (task.cancelled()) return "was cancelled";
   const error = task.exception();
   return error === null ? "returned" : `raised ${String(error)}`;
 }

@@ -583,4 +583,28 @@ describe("two loops cannot share", () => {
       condition.release();
     });
   });
+
+  test("a condition whose lock belongs to another loop: the one who waits hears of it when it comes back", async () => {
+    const lock = new asyncio.Lock();
+    await run(async () => {
+      await lock.acquire();
+      const waiting = createTask(lock.acquire());
+      await sleep(0);
+      lock.release();
+      await waiting;
+      lock.release();
+    });
+    await run(async () => {
+      const condition = new asyncio.Condition(lock);
+      const waiting = createTask(async () => {
+        await condition.acquire();
+        await condition.wait();
+      });
+      await sleep(0);
+      await condition.acquire();
+      condition.notify();
+      expect(String(await outcomeOf(waiting))).toContain("is bound to a different event loop");
+      condition.release();
+    });
+  });
 });

@@ -194,6 +194,16 @@ describe("asCompleted()", () => {
     });
   });
 
+  test("one that is done at the instant of the limit is late", async () => {
+    await run(async ({ loop }) => {
+      const future = loop.createFuture<string>();
+      loop.callAt(1, () => future.setResult("just"));
+      const [next] = asCompleted([future], { timeout: 1 });
+      expect(await outcomeOf(next!)).toBeInstanceOf(asyncio.TimeoutError);
+      expect(future.result()).toBe("just");
+    });
+  });
+
   test("takes its timer away when all are done", async () => {
     await run(async ({ loop }) => {
       for (const next of asCompleted(tasks(1, 2), { timeout: 100 })) await next;
@@ -315,6 +325,17 @@ describe("staggeredRace()", () => {
       };
       expect((await staggeredRace([slow, () => sleep(1, "fast")], 1)).winner).toBe("fast");
       expect(loop.time()).toBe(5);
+    });
+  });
+
+  test("a loser that swallows its cancellation does not replace the winner", async () => {
+    await run(async () => {
+      const stubborn = async (): Promise<string> => {
+        await outcomeOf(sleep(100));
+        return "stubborn";
+      };
+      const result = await staggeredRace([stubborn, () => sleep(1, "first")], 1);
+      expect(result).toEqual({ winner: "first", index: 1, exceptions: [null, null] });
     });
   });
 
