@@ -75,12 +75,15 @@ export function toCoroutine<T>(work: CoroutineLike<T>, caller: string): Coroutin
 }
 
 /** Runs `body`, of either syntax, as a part of the coroutine that delegates to this generator. */
-export function* callBody<T>(body: Body<T>): CoroutineGenerator<T> {
-  if (isGeneratorFunction(body)) return yield* (body as () => CoroutineGenerator<T>)();
+export function* callBody<A extends unknown[], T>(
+  body: (...args: A) => ReturnType<Body<T>>,
+  ...args: A
+): CoroutineGenerator<T> {
+  if (isGeneratorFunction(body)) return yield* body(...args) as CoroutineGenerator<T>;
   const scope = new AsyncScope<T>(currentDriver("An async function runs as a coroutine only inside of a task"));
   let result: ReturnType<Body<T>>;
   try {
-    result = runAs(scope, body);
+    result = runAs(scope, () => body(...args));
   } catch (error) {
     scope.end();
     throw error;
@@ -209,8 +212,11 @@ export function waitsOf(future: Future<unknown>): WaitSet | null {
   return future instanceof AsyncScope ? future._waits : null;
 }
 
+/** What generator functions of this realm inherit from; those of another are known by their tag. */
+const GENERATOR_FUNCTION: unknown = Object.getPrototypeOf(function* () {});
+
 function isGeneratorFunction(fn: object): boolean {
-  return tagOf(fn) === "GeneratorFunction";
+  return Object.getPrototypeOf(fn) === GENERATOR_FUNCTION || tagOf(fn) === "GeneratorFunction";
 }
 
 function describe(work: unknown): string {

@@ -24,6 +24,11 @@ export class LinkedList<T extends Linked<T>> {
     return this.#size;
   }
 
+  /** The item added first, from which `_next` leads on; `null` when there is none. */
+  get first(): T | null {
+    return this.#first;
+  }
+
   /** Adds `item`, which is in no list, at the end. */
   add(item: T): void {
     item._previous = this.#last;

@@ -156,8 +156,8 @@ export class Queue<T> {
   }
 
   /** Waits until every item put in has been dealt with. */
-  join(): Coroutine<unknown> {
-    return this.#finished.wait();
+  join(): Coroutine<void> {
+    return new GeneratorCoroutine(this.#joining(), "Queue.join");
   }
 
   /**
@@ -217,6 +217,10 @@ export class Queue<T> {
       yield* this.#standIn(this.#getters, () => !this.empty());
     }
     return this.getNowait();
+  }
+
+  *#joining(): CoroutineGenerator<void> {
+    if (this.#unfinished > 0) yield* this.#finished.wait();
   }
 
   /** Waits in `line`. One who was woken and is cancelled before going on wakes the next, if that one could go on. */

@@ -45,7 +45,7 @@ function* grouped<T>(body: TaskGroupBody<T>): CoroutineGenerator<T> {
   let result: T | undefined;
   let failure: { readonly error: unknown } | null = null;
   try {
-    result = yield* callBody(() => body(group));
+    result = yield* callBody(body, group);
   } catch (error) {
     failure = { error };
   }
@@ -56,6 +56,7 @@ function* grouped<T>(body: TaskGroupBody<T>): CoroutineGenerator<T> {
 /** The group of a {@link taskGroup}, as its body receives it. */
 export class TaskGroup {
   readonly #parent: Driver<unknown>;
+  readonly #cancellingBefore: number;
   readonly #tasks: Set<Task<unknown>> = new Set();
   readonly #errors: unknown[] = [];
   /** A `KeyboardInterrupt` or `SystemExit`, which is raised as it is and goes before everything else. */
@@ -73,6 +74,7 @@ export class TaskGroup {
   /** @internal */
   constructor(parent: Driver<unknown>) {
     this.#parent = parent;
+    this.#cancellingBefore = parent.cancelling();
   }
 
   /**
@@ -136,7 +138,8 @@ export class TaskGroup {
     if (cancelled !== null && !isOurs && this.#errors.length === 0) throw cancelled;
     if (failure !== null && !(failure.error instanceof CancelledError)) this.#errors.push(failure.error);
     if (this.#errors.length === 0) {
-      if (this.#wasCancelledMeanwhile && this.#parent.cancelling() > 0) this.#parent.inheritCancel(undefined);
+      const isAskedToStop = this.#parent.cancelling() > this.#cancellingBefore;
+      if (this.#wasCancelledMeanwhile && isAskedToStop) this.#parent.inheritCancel(undefined);
       return;
     }
     if (this.#parent.cancelling() > 0) {

@@ -136,7 +136,7 @@ function* within<T>(seconds: number | null, fromNow: boolean, body: TimeoutBody<
   deadline._enter(driver);
   let result: T;
   try {
-    result = yield* callBody(() => body(deadline));
+    result = yield* callBody(body, deadline);
   } catch (error) {
     throw deadline._exit(error);
   }

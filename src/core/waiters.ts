@@ -89,27 +89,30 @@ export class WaitQueue {
   /** Whether somebody in the line has not been cancelled. */
   hasLiveWaiter(): boolean {
     if (this.#woken.size > 0) return true;
-    for (const waiter of this.#asleep) if (!waiter.cancelled()) return true;
+    for (let waiter = this.#asleep.first; waiter !== null; waiter = waiter._next) {
+      if (!waiter.cancelled()) return true;
+    }
     return false;
   }
 
   /** Wakes the first in line, unless it has been woken or cancelled already and is on its way out. */
   wakeFirst(): void {
     if (this.#woken.size > 0) return;
-    for (const waiter of this.#asleep) {
-      if (!waiter.done()) this.#wake(waiter);
-      return;
-    }
+    const { first } = this.#asleep;
+    if (first !== null && !first.done()) this.#wake(first);
   }
 
   /** Wakes up to `count` of those not woken yet; how many it were. */
   wake(count: number): number {
     let woken = 0;
-    for (const waiter of this.#asleep) {
-      if (woken >= count) break;
-      if (waiter.done()) continue;
-      this.#wake(waiter);
-      woken++;
+    let waiter = this.#asleep.first;
+    while (waiter !== null && woken < count) {
+      const next: Waiter | null = waiter._next;
+      if (!waiter.done()) {
+        this.#wake(waiter);
+        woken++;
+      }
+      waiter = next;
     }
     return woken;
   }

@@ -171,6 +171,37 @@ describe("Queue", () => {
     });
   });
 
+  test("`for await` awaits an item that can be awaited, as the type of its variable says", async () => {
+    await run(async ({ loop }) => {
+      const future = loop.createFuture<string>();
+      future.setResult("inner");
+      const queue = new asyncio.Queue<asyncio.Future<string>>();
+      queue.putNowait(future);
+      queue.shutdown();
+      for await (const item of queue) {
+        const text: string = item;
+        expect(text).toBe("inner");
+      }
+    });
+  });
+
+  test("one loop got from, another cannot wait to put into", async () => {
+    const queue = new asyncio.Queue<number>(1);
+    await run(async () => {
+      const getting = createTask(queue.get());
+      await sleep(0);
+      queue.putNowait(1);
+      await getting;
+    });
+    await run(async () => {
+      queue.putNowait(1);
+      const putting = createTask(queue.put(2));
+      await sleep(0);
+      queue.getNowait();
+      expect(await outcomeOf(putting)).toBeInstanceOf(asyncio.RuntimeError);
+    });
+  });
+
   test("tells its numbers", async () => {
     await run(async () => {
       const queue = new asyncio.Queue<number>(1);
@@ -321,6 +352,35 @@ describe("PriorityQueue", () => {
       queue.putNowait(2);
       queue.putNowait(1);
       expect(await asyncio.gather(getters)).toEqual([1, 2]);
+    });
+  });
+});
+
+describe("a long line", () => {
+  test.each([
+    [
+      "Queue",
+      () => {
+        const queue = new asyncio.Queue<number>();
+        return [() => queue.get(), () => queue.putNowait(0)] as const;
+      },
+    ],
+    [
+      "Semaphore",
+      () => {
+        const semaphore = new asyncio.Semaphore(0);
+        return [() => semaphore.acquire(), () => semaphore.release()] as const;
+      },
+    ],
+  ])("%s: ten thousand that wait are woken in a moment", async (_name, make) => {
+    await run(async () => {
+      const [wait, wake] = make();
+      const tasks = Array.from({ length: 10_000 }, () => createTask(wait() as asyncio.Coroutine<unknown>));
+      await sleep(1);
+      const start = performance.now();
+      for (let i = 0; i < tasks.length; i++) wake();
+      expect(performance.now() - start).toBeLessThan(300);
+      await asyncio.gather(tasks);
     });
   });
 });

@@ -421,6 +421,30 @@ describe("cancel()", () => {
       expect(task.cancelling()).toBe(1);
     });
   });
+
+  // CPython 3.15 loses it: once it is aborting, `__aexit__` swallows every CancelledError.
+  test("a cancellation from outside that comes while a cancelled group waits for its tasks is not lost", async () => {
+    await run(async () => {
+      const task = createTask(async () => {
+        await taskGroup(async (group) => {
+          group.createTask(async () => {
+            try {
+              await sleep(10);
+            } finally {
+              await sleep(3);
+            }
+          });
+          await sleep(1);
+          group.cancel();
+        });
+        await sleep(100);
+        return "never heard of it";
+      });
+      await sleep(2);
+      expect(task.cancel("external")).toBe(true);
+      expect(await outcomeOf(task)).toBeInstanceOf(asyncio.CancelledError);
+    });
+  });
 });
 
 describe("createTask()", () => {
