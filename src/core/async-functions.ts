@@ -165,10 +165,6 @@ class AsyncScope<T> extends Future<T> implements Execution, WaitScope {
     this.#waits.delete(wait);
   }
 
-  inheritCancel(message: string | undefined): void {
-    this.driver.inheritCancel(message);
-  }
-
   /** A task that waits for its async function is shown to wait for what that waits for. */
   override toString(): string {
     const waits = [...this.#waits].map((wait) => String(wait instanceof FutureWait ? wait.future : wait));

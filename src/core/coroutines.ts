@@ -319,7 +319,7 @@ class InlineDriver<T> extends Driver<T> implements Cancellable {
     this.countInTask(-this.ownRequests);
     this.#waitScope?.removeWait(this);
     const request = this.takeCancel();
-    if (request !== null) this.scope?.inheritCancel(request.message);
+    if (request !== null) this.scope?.driver?.inheritCancel(request.message);
     this.loop._promisesDue();
   }
 

@@ -38,15 +38,12 @@ export interface Cancellable {
 export interface WaitScope {
   readonly loop: AbstractEventLoop;
   readonly task: Task<unknown> | null;
-  readonly context: Context;
   /** What steps the coroutine that the scope is part of. */
   readonly driver: Driver<unknown> | null;
   /** @internal Takes `wait` in, here or in the nearest enclosing scope that has not ended. */
   addWait(wait: Cancellable): WaitScope;
   /** @internal */
   removeWait(wait: Cancellable): void;
-  /** @internal The body of an `await` ended with an undelivered request to cancel: it goes to the next wait. */
-  inheritCancel(message: string | undefined): void;
 }
 
 /** What the platform offers to carry an {@link Execution}, and the user's own async context, across promises. */

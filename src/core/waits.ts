@@ -1,8 +1,6 @@
 /** What async functions wait for: a set of waits, and the wait for one future. @module */
 
 import { DEBUG_STACK_DEPTH } from "./constants.ts";
-import type { Context } from "./contextvars.ts";
-import { currentContext } from "./contextvars.ts";
 import type { AbstractEventLoop, Runnable } from "./events.ts";
 import { CancelledError } from "./exceptions.ts";
 import type { Future } from "./futures.ts";
@@ -219,10 +217,6 @@ export class Orphans implements WaitScope {
     this.loop = loop;
   }
 
-  get context(): Context {
-    return currentContext();
-  }
-
   get size(): number {
     return this.#waits.size;
   }
@@ -245,8 +239,6 @@ export class Orphans implements WaitScope {
   removeWait(wait: Cancellable): void {
     this.#waits.delete(wait);
   }
-
-  inheritCancel(): void {}
 
   /** Cancels each, so that its cleanup runs in the turns that follow. */
   cancel(): void {

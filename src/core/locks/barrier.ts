@@ -61,7 +61,10 @@ export class Barrier {
    * @throws {BrokenBarrierError} if the barrier is broken, or is reset or aborted meanwhile.
    */
   wait(): Coroutine<number> {
-    return this.#condition.hold(() => this.#waiting());
+    const waiting = this.#waiting();
+    return this.#condition.hold(function* () {
+      return yield* waiting;
+    });
   }
 
   /** Sends those who wait away with a {@link BrokenBarrierError} and makes the barrier as new. */
