@@ -20,6 +20,7 @@ import type { Driver } from "./driver.ts";
 import { currentDriver } from "./driver.ts";
 import type { Runnable } from "./events.ts";
 import { functionName, repr } from "./format.ts";
+import type { Suspension } from "./futures.ts";
 import { Future, isFuture } from "./futures.ts";
 import type { Cancellable, Execution, WaitScope } from "./running.ts";
 import { runAs } from "./running.ts";
@@ -74,29 +75,68 @@ export function toCoroutine<T>(work: CoroutineLike<T>, caller: string): Coroutin
   throw new TypeError(`Cannot start ${describe(work)} with ${caller}: ${cureFor(work, caller)}`);
 }
 
-/** Runs `body`, of either syntax, as a part of the coroutine that delegates to this generator. */
-export function* callBody<A extends unknown[], T>(
+/** Runs `body`, of either syntax, as a part of the coroutine that delegates to what this returns. */
+export function callBody<A extends unknown[], T>(
   body: (...args: A) => ReturnType<Body<T>>,
   ...args: A
 ): CoroutineGenerator<T> {
-  if (isGeneratorFunction(body)) return yield* body(...args) as CoroutineGenerator<T>;
-  const scope = new AsyncScope<T>(currentDriver("An async function runs as a coroutine only inside of a task"));
-  let result: ReturnType<Body<T>>;
-  try {
-    result = runAs(scope, () => body(...args));
-  } catch (error) {
-    scope.end();
-    throw error;
+  const call = isGeneratorFunction(body) ? body(...args) : new BodyCall(body, args);
+  return call as unknown as CoroutineGenerator<T>;
+}
+
+/** A call of an async function, or of one that returns an awaitable: it is made when the coroutine takes its first step. */
+class BodyCall<A extends unknown[], T> implements Iterator<Suspension, T, unknown> {
+  readonly #body: (...args: A) => ReturnType<Body<T>>;
+  readonly #args: A;
+  /** What the call returned; the rest of the coroutine is to wait for it. */
+  #result: Iterator<Suspension, T, unknown> | null = null;
+
+  constructor(body: (...args: A) => ReturnType<Body<T>>, args: A) {
+    this.#body = body;
+    this.#args = args;
   }
-  if (isCoroutine(result) || isFuture(result)) {
-    scope.end();
-    return yield* result as CoroutineGenerator<T>;
+
+  [Symbol.iterator](): this {
+    return this;
   }
-  if (typeof (result as { then?: unknown } | undefined)?.then !== "function") {
-    scope.end();
-    throw new TypeError(`Cannot run ${functionName(body)}() as a coroutine: it returned ${repr(result)}, no awaitable`);
+
+  next(): IteratorResult<Suspension, T> {
+    this.#result ??= this.#call();
+    return this.#result.next();
   }
-  return yield* scope.until(result);
+
+  throw(error: unknown): IteratorResult<Suspension, T> {
+    if (this.#result === null) throw error;
+    return this.#result.throw!(error);
+  }
+
+  return(value: T): IteratorResult<Suspension, T> {
+    return this.#result?.return?.(value) ?? { done: true, value };
+  }
+
+  #call(): Iterator<Suspension, T, unknown> {
+    const scope = new AsyncScope<T>(currentDriver("An async function runs as a coroutine only inside of a task"));
+    let result: ReturnType<Body<T>>;
+    try {
+      result = runAs(scope, () => this.#body(...this.#args));
+    } catch (error) {
+      scope.end();
+      throw error;
+    }
+    if (isPromise(result)) return scope.until(result);
+    if (isCoroutine(result) || isFuture(result)) {
+      scope.end();
+      return result[Symbol.iterator]();
+    }
+    if (typeof (result as { then?: unknown } | undefined)?.then === "function") {
+      // It is somebody else's, and may settle twice or throw; a promise does neither.
+      return scope.until(Promise.resolve(result));
+    }
+    scope.end();
+    throw new TypeError(
+      `Cannot run ${functionName(this.#body)}() as a coroutine: it returned ${repr(result)}, no awaitable`,
+    );
+  }
 }
 
 /**
@@ -137,10 +177,8 @@ class AsyncScope<T> extends Future<T> implements Execution, WaitScope {
   }
 
   /** Waits for the async function's promise. */
-  until(promise: PromiseLike<T>): CoroutineGenerator<T> {
-    // A thenable of somebody else's may settle twice or throw; a promise does neither.
-    const settled = promise instanceof Promise ? promise : Promise.resolve(promise);
-    settled.then(
+  until(promise: Promise<T>): Iterator<Suspension, T, unknown> {
+    promise.then(
       (value: T) => {
         this.end();
         this.setResult(value);
@@ -151,7 +189,7 @@ class AsyncScope<T> extends Future<T> implements Execution, WaitScope {
       },
     );
     this._loop._promisesDue();
-    return this as unknown as CoroutineGenerator<T>;
+    return this[Symbol.iterator]();
   }
 
   addWait(wait: Cancellable): WaitScope {
@@ -225,6 +263,6 @@ function cureFor(work: unknown, caller: string): string {
   return "a coroutine or a function was expected";
 }
 
-function isPromise(value: unknown): boolean {
+function isPromise(value: unknown): value is Promise<never> {
   return value instanceof Promise;
 }

@@ -119,22 +119,13 @@ const RUNNING = 1;
 const RETURNED = 2;
 const RAISED = 3;
 
-/** A coroutine whose code is a generator: it hands itself to the driver, which steps the generator. */
-export class GeneratorCoroutine<T> extends Coroutine<T> implements Frame {
-  readonly name: string;
-  /** @internal */
-  readonly _iterator: Iterator<unknown, unknown, unknown>;
+/** A coroutine that hands itself to the driver, which steps its generator. */
+abstract class FrameCoroutine<T> extends Coroutine<T> implements Frame {
   #phase: Phase = NEW;
   #outcome: unknown = undefined;
 
-  constructor(generator: Iterator<unknown, T, unknown>, name: string) {
-    super();
-    this.name = name;
-    this._iterator = generator;
-  }
-
   /** @internal The first call hands the coroutine to the driver; the second brings what came of it. */
-  override next(): IteratorResult<this, T> {
+  override next(): IteratorResult<unknown, T> {
     if (this.#phase === NEW) return { done: false, value: this };
     if (this.#phase === RAISED) throw this.#outcome;
     return { done: true, value: this.#outcome as T };
@@ -142,7 +133,11 @@ export class GeneratorCoroutine<T> extends Coroutine<T> implements Frame {
 
   then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
     const owner = ownerOf(this, onRejected);
-    if (owner === null) return;
+    if (owner !== null) this.drive(owner, onFulfilled, onRejected);
+  }
+
+  /** Runs for the async function of `owner`. */
+  protected drive(owner: Owner, onFulfilled: Resolve, onRejected: Reject): void {
     this.#phase = RUNNING;
     new InlineDriver<T>(owner, this._iterator, onFulfilled, onRejected).start();
   }
@@ -164,6 +159,62 @@ export class GeneratorCoroutine<T> extends Coroutine<T> implements Frame {
   _fail(error: unknown): void {
     this.#outcome = error;
     this.#phase = RAISED;
+  }
+}
+
+/** A coroutine whose code is a generator. */
+export class GeneratorCoroutine<T> extends FrameCoroutine<T> {
+  readonly name: string;
+  /** @internal */
+  readonly _iterator: Iterator<unknown, unknown, unknown>;
+
+  constructor(generator: Iterator<unknown, T, unknown>, name: string) {
+    super();
+    this.name = name;
+    this._iterator = generator;
+  }
+}
+
+/**
+ * A coroutine that seldom waits: it makes a generator, and an async function's `await` a driver, only when it must. It
+ * is for what programs do in their innermost loops, such as taking an item from a queue that has one.
+ */
+export abstract class AttemptCoroutine<T> extends FrameCoroutine<T> {
+  #generator: CoroutineGenerator<T> | null = null;
+
+  /** Whether {@link goOn} would have to wait now. */
+  protected abstract mustWait(): boolean;
+  /** Does it without waiting. */
+  protected abstract goOn(): T;
+  /** Waits as long as need be, and does it. */
+  protected abstract waitAndGoOn(): CoroutineGenerator<T>;
+
+  /** @internal */
+  get _iterator(): CoroutineGenerator<T> {
+    this.#generator ??= this.waitAndGoOn();
+    return this.#generator;
+  }
+
+  /** @internal */
+  override next(): IteratorResult<unknown, T> {
+    if (this.#generator !== null || this.mustWait()) return super.next();
+    return { done: true, value: this.goOn() };
+  }
+
+  protected override drive(owner: Owner, onFulfilled: Resolve, onRejected: Reject): void {
+    if (this.mustWait()) {
+      super.drive(owner, onFulfilled, onRejected);
+      return;
+    }
+    owner.loop._promisesDue();
+    let value: T;
+    try {
+      value = this.goOn();
+    } catch (error) {
+      onRejected(error);
+      return;
+    }
+    onFulfilled(value as never);
   }
 }
 

@@ -81,7 +81,7 @@ export type { Logger } from "./log.ts";
 export { getLogger, setLogger } from "./log.ts";
 export type { Waitable } from "./promises.ts";
 export { ensureFuture, fromPromise } from "./promises.ts";
-export type { QueueStatistics } from "./queues.ts";
+export type { PriorityQueueOptions, QueueStatistics, QueueStore } from "./queues.ts";
 export { LifoQueue, PriorityQueue, Queue } from "./queues.ts";
 export type { RunnerOptions } from "./runners.ts";
 export { run, Runner } from "./runners.ts";

@@ -1,7 +1,7 @@
 /** Queues: handing work from those who make it to those who do it. @module */
 
 import type { Coroutine, CoroutineGenerator } from "./coroutines.ts";
-import { GeneratorCoroutine } from "./coroutines.ts";
+import { AttemptCoroutine, GeneratorCoroutine } from "./coroutines.ts";
 import { Deque } from "./deque.ts";
 import { QueueEmpty, QueueFull, QueueShutDown } from "./exceptions.ts";
 import { inspectAsString, repr } from "./format.ts";
@@ -23,8 +23,8 @@ export interface QueueStatistics {
   readonly shutDown: boolean;
 }
 
-/** Where a queue keeps its items; the order they come out in is its own. */
-interface Store<T> {
+/** Where a queue keeps its items; the order they come out in is its own. For queues of your own: see `makeStore`. */
+export interface QueueStore<T> {
   readonly size: number;
   add(item: T): void;
   take(): T;
@@ -52,7 +52,7 @@ interface Store<T> {
 export class Queue<T> {
   /** How many items it holds at most; zero or less means without limit. */
   readonly maxsize: number;
-  #items: Store<T> | null = null;
+  #items: QueueStore<T> | null = null;
   readonly #binding: LoopBinding = new LoopBinding(this);
   readonly #getters: WaitQueue = new WaitQueue(this.#binding);
   readonly #putters: WaitQueue = new WaitQueue(this.#binding);
@@ -69,12 +69,12 @@ export class Queue<T> {
   }
 
   /** Makes what keeps the items; another order is another store. */
-  protected makeStore(): Store<T> {
+  protected makeStore(): QueueStore<T> {
     return new FifoStore();
   }
 
   /** Made when it is first needed, since a subclass's own fields are not there before. */
-  get #store(): Store<T> {
+  get #store(): QueueStore<T> {
     this.#items ??= this.makeStore();
     return this.#items;
   }
@@ -104,7 +104,7 @@ export class Queue<T> {
    * @throws {QueueShutDown} if the queue is or gets shut down.
    */
   put(item: T): Coroutine<void> {
-    return new GeneratorCoroutine(this.#putting(item), "Queue.put");
+    return new Put(this, item);
   }
 
   /**
@@ -128,7 +128,7 @@ export class Queue<T> {
    * @throws {QueueShutDown} if the queue is shut down and empty.
    */
   get(): Coroutine<T> {
-    return new GeneratorCoroutine(this.#getting(), "Queue.get");
+    return new Get(this);
   }
 
   /**
@@ -203,20 +203,20 @@ export class Queue<T> {
     };
   }
 
-  *#putting(item: T): CoroutineGenerator<void> {
+  /** @internal Waits until there is room. */
+  *_waitForRoom(): CoroutineGenerator<void> {
     while (this.full()) {
       if (this.#isShutDown) throw new QueueShutDown();
       yield* this.#standIn(this.#putters, () => !this.full());
     }
-    this.putNowait(item);
   }
 
-  *#getting(): CoroutineGenerator<T> {
+  /** @internal Waits until there is an item. */
+  *_waitForItem(): CoroutineGenerator<void> {
     while (this.empty()) {
       if (this.#isShutDown) throw new QueueShutDown();
       yield* this.#standIn(this.#getters, () => !this.empty());
     }
-    return this.getNowait();
   }
 
   *#joining(): CoroutineGenerator<void> {
@@ -254,34 +254,109 @@ export class Queue<T> {
 }
 inspectAsString(Queue);
 
+class Put<T> extends AttemptCoroutine<void> {
+  readonly #queue: Queue<T>;
+  readonly #item: T;
+
+  constructor(queue: Queue<T>, item: T) {
+    super();
+    this.#queue = queue;
+    this.#item = item;
+  }
+
+  get name(): string {
+    return "Queue.put";
+  }
+
+  protected override mustWait(): boolean {
+    return this.#queue.full();
+  }
+
+  protected override goOn(): void {
+    this.#queue.putNowait(this.#item);
+  }
+
+  protected override *waitAndGoOn(): CoroutineGenerator<void> {
+    yield* this.#queue._waitForRoom();
+    this.#queue.putNowait(this.#item);
+  }
+}
+
+class Get<T> extends AttemptCoroutine<T> {
+  readonly #queue: Queue<T>;
+
+  constructor(queue: Queue<T>) {
+    super();
+    this.#queue = queue;
+  }
+
+  get name(): string {
+    return "Queue.get";
+  }
+
+  protected override mustWait(): boolean {
+    return this.#queue.empty();
+  }
+
+  protected override goOn(): T {
+    return this.#queue.getNowait();
+  }
+
+  protected override *waitAndGoOn(): CoroutineGenerator<T> {
+    yield* this.#queue._waitForItem();
+    return this.#queue.getNowait();
+  }
+}
+
 /** A {@link Queue} that gives the newest item first. CPython: `asyncio.LifoQueue`. */
 export class LifoQueue<T> extends Queue<T> {
-  protected override makeStore(): Store<T> {
+  protected override makeStore(): QueueStore<T> {
     return new LifoStore();
   }
+}
+
+/** Options of a {@link PriorityQueue}. */
+export interface PriorityQueueOptions<T> {
+  /** Less than zero if `a` comes out before `b`, more if after, zero if the one that came first does. */
+  readonly compare?: (a: T, b: T) => number;
 }
 
 /**
  * A {@link Queue} that gives the smallest item first; of equal ones, the one that came first.
  *
- * Items are compared with `<`, arrays item by item as in Python: `[priority, data]`.
+ * Items are numbers, strings, dates or the like, or arrays, which are compared item by item as in Python:
+ * `[priority, data]`, where the data of equal priorities need not be comparable. For anything else give `compare`.
  *
  * ```ts
  * const queue = new asyncio.PriorityQueue<[number, string]>();
  * queue.putNowait([2, "later"]);
  * queue.putNowait([1, "first"]);
  * assert.deepEqual(queue.getNowait(), [1, "first"]);
+ *
+ * const byAge = new asyncio.PriorityQueue<{ age: number }>(0, { compare: (a, b) => a.age - b.age });
+ * byAge.putNowait({ age: 40 });
+ * byAge.putNowait({ age: 30 });
+ * assert.deepEqual(byAge.getNowait(), { age: 30 });
  * ```
+ *
+ * @throws {TypeError} when items are put that cannot be compared.
  *
  * CPython: `asyncio.PriorityQueue`.
  */
 export class PriorityQueue<T> extends Queue<T> {
-  protected override makeStore(): Store<T> {
-    return new PriorityStore();
+  readonly #compare: (a: T, b: T) => number;
+
+  constructor(maxsize?: number, options: PriorityQueueOptions<T> = {}) {
+    super(maxsize);
+    this.#compare = options.compare ?? compareItems;
+  }
+
+  protected override makeStore(): QueueStore<T> {
+    return new PriorityStore(this.#compare);
   }
 }
 
-class FifoStore<T> implements Store<T> {
+class FifoStore<T> implements QueueStore<T> {
   readonly #items: Deque<T> = new Deque();
 
   get size(): number {
@@ -297,7 +372,7 @@ class FifoStore<T> implements Store<T> {
   }
 }
 
-class LifoStore<T> implements Store<T> {
+class LifoStore<T> implements QueueStore<T> {
   readonly #items: T[] = [];
 
   get size(): number {
@@ -313,18 +388,27 @@ class LifoStore<T> implements Store<T> {
   }
 }
 
-class PriorityStore<T> implements Store<T> {
-  readonly #items: Heap<{ readonly item: T; readonly serial: number }> = new Heap((a, b) => {
-    const order = compare(a.item, b.item);
-    return order < 0 || (order === 0 && a.serial < b.serial);
-  });
+class PriorityStore<T> implements QueueStore<T> {
+  readonly #items: Heap<{ readonly item: T; readonly serial: number }>;
+  readonly #compare: (a: T, b: T) => number;
   #added: number = 0;
+
+  constructor(compare: (a: T, b: T) => number) {
+    this.#compare = compare;
+    this.#items = new Heap((a, b) => {
+      const order = compare(a.item, b.item);
+      return order < 0 || (order === 0 && a.serial < b.serial);
+    });
+  }
 
   get size(): number {
     return this.#items.size;
   }
 
   add(item: T): void {
+    const top = this.#items.peek();
+    // What cannot be compared is refused before it is in.
+    if (top !== undefined) this.#compare(item, top.item);
     this.#items.push({ item, serial: this.#added++ });
   }
 
@@ -334,14 +418,47 @@ class PriorityStore<T> implements Store<T> {
 }
 
 /** Python's order: arrays item by item, everything else by `<`. */
-function compare(a: unknown, b: unknown): number {
-  if (Array.isArray(a) && Array.isArray(b)) {
-    for (let i = 0; i < Math.min(a.length, b.length); i++) {
-      const order = compare(a[i], b[i]);
-      if (order !== 0) return order;
-    }
-    return a.length - b.length;
+function compareItems(a: unknown, b: unknown): number {
+  if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b);
+  const order = compareValues(a, b);
+  if (order !== null) return order;
+  throw new TypeError(
+    `PriorityQueue cannot compare ${repr(a)} with ${repr(b)}: put [priority, item], or give it { compare }`,
+  );
+}
+
+/** What cannot be compared is equal here, behind a priority. */
+function compareArrays(a: readonly unknown[], b: readonly unknown[]): number {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    const order = i === 0 ? compareItems(a[i], b[i]) : (compareValues(a[i], b[i]) ?? 0);
+    if (order !== 0) return order;
   }
+  return a.length - b.length;
+}
+
+/** By `<`; `null` for what has no order. */
+function compareValues(a: unknown, b: unknown): number | null {
+  if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b);
+  const kind = kindOf(a);
+  if (kind === null || kind !== kindOf(b)) return null;
   if ((a as number) < (b as number)) return -1;
   return (b as number) < (a as number) ? 1 : 0;
+}
+
+/** Values of one kind have an order. An object is of the kind of its value, as a date is a number. */
+function kindOf(value: unknown): "number" | "string" | null {
+  switch (typeof value) {
+    case "number":
+    case "bigint":
+    case "boolean":
+      return "number";
+    case "string":
+      return "string";
+    case "object": {
+      const primitive: unknown = value?.valueOf();
+      return typeof primitive === "object" ? null : kindOf(primitive);
+    }
+    default:
+      return null;
+  }
 }

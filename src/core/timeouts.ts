@@ -94,8 +94,8 @@ export class Timeout {
   }
 
   toString(): string {
-    const when = this.#state === "active" && this.#when !== null ? ` when=${Number(this.#when.toFixed(3))}` : "";
-    return `<Timeout [${this.#state}]${when}>`;
+    if (this.#state !== "active") return `<Timeout [${this.#state}]>`;
+    return `<Timeout [active] when=${this.#when === null ? "null" : Number(this.#when.toFixed(3))}>`;
   }
 }
 inspectAsString(Timeout);

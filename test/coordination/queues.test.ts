@@ -344,6 +344,25 @@ describe("PriorityQueue", () => {
     expect(sorted(jobs)).toEqual(jobs);
   });
 
+  test("takes an order of the user's own", () => {
+    const queue = new asyncio.PriorityQueue<{ readonly age: number }>(0, { compare: (a, b) => b.age - a.age });
+    for (const age of [30, 50, 40]) queue.putNowait({ age });
+    expect([queue.getNowait(), queue.getNowait(), queue.getNowait()]).toEqual([{ age: 50 }, { age: 40 }, { age: 30 }]);
+  });
+
+  test.each([
+    ["objects", { a: 1 }, { a: 2 }],
+    ["a string and a number", "1", 2],
+    ["an object in the place of a priority", [{ a: 1 }, 1], [{ a: 2 }, 1]],
+    ["undefined", undefined, 1],
+    ["null", null, 1],
+  ])("refuses what it cannot compare, and keeps what it has: %s", (_name, first, second) => {
+    const queue = new asyncio.PriorityQueue<unknown>();
+    queue.putNowait(first);
+    expect(() => queue.putNowait(second)).toThrow(/PriorityQueue cannot compare .* put \[priority, item\]/);
+    expect([queue.statistics().unfinished, queue.getNowait(), queue.empty()]).toEqual([1, first, true]);
+  });
+
   test("compares what is put while others wait", async () => {
     await run(async () => {
       const queue = new asyncio.PriorityQueue<number>();

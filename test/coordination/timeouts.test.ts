@@ -233,7 +233,7 @@ describe("a deadline", () => {
         "<Timeout [active] when=1.235>",
         "<Timeout [expiring]>",
         "<Timeout [expired]>",
-        "<Timeout [active]>",
+        "<Timeout [active] when=null>",
         "<Timeout [finished]>",
       ]);
     });

@@ -269,7 +269,7 @@ test("a timeout shows its state, and cannot be moved when it is expiring, expire
     expect(() => deadline.reschedule(100)).toThrow(new asyncio.RuntimeError("Cannot change state of expired Timeout"));
     yield* timeout(null, function* (inside) {
       deadline = inside;
-      expect(String(deadline)).toBe("<Timeout [active]>");
+      expect(String(deadline)).toBe("<Timeout [active] when=null>");
       yield* sleep(0);
     });
     expect(String(deadline)).toBe("<Timeout [finished]>");
