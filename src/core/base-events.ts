@@ -28,6 +28,7 @@ import type {
   ExceptionContext,
   ExceptionHandler,
   LoopStatistics,
+  Resource,
   Runnable,
   Timer,
 } from "./events.ts";
@@ -70,6 +71,8 @@ export class BaseEventLoop implements AbstractEventLoop {
   readonly #watch: NeglectWatch = new NeglectWatch((neglect, item) => this.#reports.reportNeglect(neglect, item));
   /** @internal The waits of async functions whose task has ended. */
   readonly _orphans: Orphans = new Orphans(this);
+  /** What of the system's is open. */
+  readonly #resources: Set<Resource> = new Set();
   /** @internal */
   readonly _tasks: LinkedList<Task<unknown>> = new LinkedList();
   /** @internal */
@@ -94,6 +97,8 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** Promises went on after the last entry. */
   #drained: boolean = false;
   #asyncFunctions: number = 0;
+  /** Something may come at any time that the host does not know of, such as a signal. */
+  #isExpecting: boolean = false;
   #taskFactory: TaskFactory | null = null;
 
   /** @param host the platform's by default. */
@@ -230,6 +235,16 @@ export class BaseEventLoop implements AbstractEventLoop {
     }
     this.#watch.sweep();
     this._orphans.abandon();
+    this.#abandonResources();
+  }
+
+  /** What is still open would keep the process from ending. */
+  #abandonResources(): void {
+    for (const resource of this.#resources) {
+      if (!resource.isClosing()) getLogger().warning(`unclosed ${String(resource)}: close it before the loop ends`);
+      resource._abandon();
+    }
+    this.#resources.clear();
   }
 
   /** A loop that is running cannot be disposed of: `using` is for loops that `runUntilComplete` is called on. */
@@ -343,7 +358,7 @@ export class BaseEventLoop implements AbstractEventLoop {
       return;
     }
     const deadline = this.#scheduler.nextDeadline();
-    if (deadline === Infinity) this.#host.requestTurn(Infinity, this.#scheduler.timers > 0);
+    if (deadline === Infinity) this.#host.requestTurn(Infinity, this.#isExpecting || this.#scheduler.timers > 0);
     else this.#host.requestTurn(Math.max(deadline - this.time(), 0));
   }
 
@@ -464,6 +479,28 @@ export class BaseEventLoop implements AbstractEventLoop {
   }
 
   /** @internal */
+  _adopt(resource: Resource): void {
+    this.#checkOpen();
+    this.#resources.add(resource);
+  }
+
+  /** @internal */
+  _release(resource: Resource): void {
+    this.#resources.delete(resource);
+  }
+
+  /** @internal Whether the loop waits for something of which its host does not know. */
+  protected _setExpecting(isExpecting: boolean): void {
+    this.#isExpecting = isExpecting;
+    if (!this.#awake && this.#run !== null) this.#sleep();
+  }
+
+  /** @internal Whether a handler of the user's own gets Ctrl-C. */
+  get _handlesInterrupt(): boolean {
+    return false;
+  }
+
+  /** @internal */
   _countAsyncFunctions(by: number): void {
     this.#asyncFunctions += by;
   }
@@ -517,7 +554,8 @@ export class BaseEventLoop implements AbstractEventLoop {
 }
 inspectAsString(BaseEventLoop);
 
-/** A new loop on the platform's host. CPython: `asyncio.new_event_loop`. */
-export function newEventLoop(): BaseEventLoop {
-  return new BaseEventLoop();
+/** A new loop on the platform's host, or on `host`. CPython: `asyncio.new_event_loop`. */
+export function newEventLoop(host?: Host): BaseEventLoop {
+  const make = getPlatform().createLoop;
+  return make === undefined ? new BaseEventLoop(host) : (make(host) as BaseEventLoop);
 }

@@ -20,3 +20,21 @@ export const ENTRIES_PER_LOOK_AT_CLOCK = 64;
 
 /** … but after no more turns than this, since one entry may take long. */
 export const TURNS_PER_LOOK_AT_CLOCK = 2;
+
+/** How many bytes a stream reader holds before it asks the peer to wait, in bytes; twice as many are the most. */
+export const STREAM_LIMIT: number = 64 * 1024;
+
+/** After so many writes to a lost connection the rest is warned of. */
+export const LOG_THRESHOLD_FOR_CONNLOST_WRITES = 5;
+
+/** How long a TLS handshake may take, in seconds: nginx's number. */
+export const SSL_HANDSHAKE_TIMEOUT = 60;
+
+/** How long the peer may take to answer the end of a TLS connection, in seconds: nginx's number. */
+export const SSL_SHUTDOWN_TIMEOUT = 30;
+
+/** The high-water mark of what a TLS connection has to send, in bytes. */
+export const FLOW_CONTROL_HIGH_WATER_SSL_WRITE: number = 512 * 1024;
+
+/** How much of a file is read at a time, in bytes. */
+export const SENDFILE_FALLBACK_READBUFFER_SIZE: number = 256 * 1024;

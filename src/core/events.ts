@@ -3,7 +3,7 @@
 import type { Context } from "./contextvars.ts";
 import { copyContext } from "./contextvars.ts";
 import { DEBUG_STACK_DEPTH } from "./constants.ts";
-import type { CoroutineLike } from "./coroutines.ts";
+import type { Coroutine, CoroutineLike } from "./coroutines.ts";
 import type { Duration } from "./duration.ts";
 import { leavesTheLoop, RuntimeError } from "./exceptions.ts";
 import { functionName, inspectAsString, repr } from "./format.ts";
@@ -15,6 +15,8 @@ import type { Ambient, Execution, WaitScope } from "./running.ts";
 import { currentExecution, getAsyncContext, swapRunning } from "./running.ts";
 import type { CreateTaskOptions, Task, TaskFactory } from "./tasks.ts";
 import { captureStack, locationOf } from "./stack.ts";
+import type { StreamingProtocol } from "./protocols.ts";
+import type { StartTlsOptions, TlsOptions, Transport } from "./transports.ts";
 
 /** An entry of the ready queue: something the loop runs once. */
 export interface Runnable {
@@ -26,6 +28,13 @@ export interface Runnable {
   readonly _callback?: unknown;
   /** @internal How the callbacks of a future name it. */
   _describe?(): string;
+}
+
+/** Something of the system's that a loop has open: a connection, a server, a child process. */
+export interface Resource {
+  isClosing(): boolean;
+  /** @internal The loop is closed: gives it up at once, without a word to anybody. */
+  _abandon(): void;
 }
 
 /** An entry of the timers: it runs at its time, unless it is cancelled. */
@@ -172,6 +181,17 @@ export interface AbstractEventLoop {
   _watch(item: Neglectable): void;
   /** @internal Takes the waits whose task has ended. */
   readonly _orphans: WaitScope;
+  /** @internal Where the platform has TLS: `transport` under TLS from here on, as a new transport. */
+  _startTls?(
+    transport: Transport,
+    protocol: StreamingProtocol,
+    tls: TlsOptions,
+    options: StartTlsOptions & { readonly serverSide: boolean; readonly received: Uint8Array },
+  ): Coroutine<Transport>;
+  /** @internal `resource` is open: the loop gives it up when it is closed before. */
+  _adopt(resource: Resource): void;
+  /** @internal `resource` is closed. */
+  _release(resource: Resource): void;
 }
 
 /**

@@ -134,6 +134,73 @@ export class QueueShutDown extends AsyncioError {
 }
 
 /**
+ * The stream ended before the bytes asked for had come.
+ *
+ * CPython: `asyncio.IncompleteReadError`.
+ */
+export class IncompleteReadError extends AsyncioError {
+  readonly code: string = "ASYNCIO_INCOMPLETE_READ";
+  /** @internal */
+  static override readonly brand: symbol = Symbol.for("asyncio-ts.IncompleteReadError");
+  /** The bytes that came before the end. They are no longer in the reader. */
+  readonly partial: Uint8Array;
+  /** How many were asked for; `null` when a separator was. */
+  readonly expected: number | null;
+
+  constructor(partial: Uint8Array, expected: number | null) {
+    super(`${partial.length} bytes read on a total of ${expected ?? "undefined"} expected bytes`);
+    this.partial = partial;
+    this.expected = expected;
+  }
+}
+
+/**
+ * No separator was found within the reader's limit. The bytes are still in the reader.
+ *
+ * CPython: `asyncio.LimitOverrunError`.
+ */
+export class LimitOverrunError extends AsyncioError {
+  readonly code: string = "ASYNCIO_LIMIT_OVERRUN";
+  /** @internal */
+  static override readonly brand: symbol = Symbol.for("asyncio-ts.LimitOverrunError");
+  /** How many bytes to take out before one can look for the separator again. */
+  readonly consumed: number;
+
+  constructor(message: string, consumed: number) {
+    super(message);
+    this.consumed = consumed;
+  }
+}
+
+/** `sendfile` without a fallback: no platform here can send a file by itself. CPython: `asyncio.SendfileNotAvailableError`. */
+export class SendfileNotAvailableError extends RuntimeError {
+  override readonly code: string = "ASYNCIO_SENDFILE_NOT_AVAILABLE";
+  /** @internal */
+  static override readonly brand: symbol = Symbol.for("asyncio-ts.SendfileNotAvailableError");
+}
+
+/** The connection was lost. Its `code` is the system's, as of an error of Node's own. CPython: `ConnectionResetError`. */
+export class ConnectionResetError extends AsyncioError {
+  readonly code: string = "ECONNRESET";
+  /** @internal */
+  static override readonly brand: symbol = Symbol.for("asyncio-ts.ConnectionResetError");
+}
+
+/** The connection was given up on this side, as after too long a handshake. CPython: `ConnectionAbortedError`. */
+export class ConnectionAbortedError extends AsyncioError {
+  readonly code: string = "ECONNABORTED";
+  /** @internal */
+  static override readonly brand: symbol = Symbol.for("asyncio-ts.ConnectionAbortedError");
+}
+
+/** The process is gone. CPython: `ProcessLookupError`. */
+export class ProcessLookupError extends AsyncioError {
+  readonly code: string = "ESRCH";
+  /** @internal */
+  static override readonly brand: symbol = Symbol.for("asyncio-ts.ProcessLookupError");
+}
+
+/**
  * The user pressed Ctrl-C. `run` cancels its main task first, and raises this when the task has ended.
  *
  * CPython: `KeyboardInterrupt`.
@@ -173,6 +240,12 @@ for (const type of [
   QueueEmpty,
   QueueFull,
   QueueShutDown,
+  IncompleteReadError,
+  LimitOverrunError,
+  SendfileNotAvailableError,
+  ConnectionResetError,
+  ConnectionAbortedError,
+  ProcessLookupError,
   KeyboardInterrupt,
   SystemExit,
 ]) {

@@ -55,6 +55,12 @@ export {
   QueueEmpty,
   QueueFull,
   QueueShutDown,
+  ConnectionAbortedError,
+  ConnectionResetError,
+  IncompleteReadError,
+  LimitOverrunError,
+  ProcessLookupError,
+  SendfileNotAvailableError,
   rethrowIfCancelled,
   RuntimeError,
   SystemExit,
@@ -100,3 +106,32 @@ export type { ReturnWhen, WaitOptions, WaitResult } from "./wait.ts";
 export { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./wait.ts";
 export { waitFor } from "./wait-for.ts";
 export { WebHost } from "./web-host.ts";
+export type { PeerTimeouts } from "./peer-timeouts.ts";
+export type {
+  BaseProtocol,
+  BufferedProtocol,
+  DatagramProtocol,
+  Protocol,
+  StreamingProtocol,
+  SubprocessProtocol,
+} from "./protocols.ts";
+export type { ServerStatistics, ShutdownOptions } from "./server.ts";
+export { Server } from "./server.ts";
+export type { ClientConnectedCallback } from "./streams/stream-protocol.ts";
+export { StreamReaderProtocol } from "./streams/stream-protocol.ts";
+export type { StreamReaderOptions } from "./streams/stream-reader.ts";
+export { StreamReader } from "./streams/stream-reader.ts";
+export { StreamWriter } from "./streams/stream-writer.ts";
+export type {
+  BaseTransport,
+  Data,
+  DatagramTransport,
+  ReadTransport,
+  SocketAddress,
+  StartTlsOptions,
+  SubprocessTransport,
+  TlsOptions,
+  Transport,
+  WriteBufferLimits,
+  WriteTransport,
+} from "./transports.ts";

@@ -167,6 +167,7 @@ export class Runner implements AsyncDisposable {
   #listenForInterrupts(loop: BaseEventLoop, task: Task<unknown>): { count: number; stop(): void } {
     const interrupts = { count: 0, stop: (): void => {} };
     const interrupted = (): void => {
+      if (loop._handlesInterrupt) return;
       interrupts.count++;
       if (interrupts.count === 1 && !task.done()) {
         task.cancel();

@@ -2,7 +2,14 @@
 
 import { installPlatform } from "../core/platform.ts";
 import { nodeAsyncContext } from "./async-context.ts";
+import { EventLoop } from "./events.ts";
 import { NodeHost } from "./host.ts";
 import { drainMicrotasks } from "./microtasks.ts";
 
-installPlatform({ createHost: () => new NodeHost(), asyncContext: nodeAsyncContext, drainMicrotasks });
+installPlatform({
+  createHost: () => new NodeHost(),
+  createLoop: (host) => new EventLoop(host),
+  allocate: (size) => Buffer.allocUnsafe(size),
+  asyncContext: nodeAsyncContext,
+  drainMicrotasks,
+});

@@ -1,0 +1,40 @@
+/** What moves the bytes of a {@link StreamTransport}: a socket, a pipe, or the memory of a test. @module */
+
+import type { WriteBufferLimits } from "./transports.ts";
+
+/** What a channel tells its transport, from outside of the loop's turns or from inside. */
+export interface ChannelClient {
+  /** Bytes came, which nobody will change any more. */
+  received(data: Uint8Array): void;
+  /** The peer sends no more. */
+  ended(): void;
+  /** Some of what was written has been sent. */
+  flushed(): void;
+  /** It broke, and is closed. */
+  failed(error: unknown): void;
+  /** It is closed, and the transport had not asked for that; or its farewell is over. */
+  closed(): void;
+}
+
+/** One end of a connection. */
+export interface Channel {
+  /** Reports to `client` from now on, and begins to read. */
+  open(client: ChannelClient): void;
+  getExtraInfo(name: string): unknown;
+  /** Stops reading. */
+  pause(): void;
+  resume(): void;
+  /** Sends `pieces` in this order, as one if it can. */
+  write(pieces: readonly Uint8Array[]): void;
+  /** How many bytes were written and not sent. */
+  readonly pending: number;
+  readonly canWriteEof: boolean;
+  /** Ends the sending side, after what was written. */
+  writeEof(): void;
+  /** Says goodbye to the peer as its protocol demands, and reports `closed`. Without it, closing takes no time. */
+  farewell?: (() => void) | undefined;
+  /** Closes it at once. Nothing is reported any more. */
+  destroy(): void;
+  /** See {@link WriteFlow}. */
+  readonly limits?: WriteBufferLimits;
+}

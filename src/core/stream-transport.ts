@@ -1,0 +1,407 @@
+/**
+ * The transport of a stream of bytes: asyncio's rules of order, over any {@link Channel}.
+ *
+ * What the channel reports, often from outside of any turn, becomes an event in the inbox and an entry of the loop, so
+ * that protocols are called inside of turns, in order, one event at a time:
+ *
+ * ```text
+ *   channel ──received, ended, flushed, failed──► inbox ──a turn each──► protocol
+ *   protocol ──write──► channel           pending > high ──► protocol.pauseWriting(), before write returns
+ * ```
+ *
+ * `connectionMade` is the first event and `connectionLost` the last. A transport that is closing takes no more bytes in,
+ * and is lost when what was written has been sent.
+ *
+ * @module
+ */
+
+import type { Channel, ChannelClient } from "./channels.ts";
+import { LOG_THRESHOLD_FOR_CONNLOST_WRITES } from "./constants.ts";
+import type { AbstractEventLoop } from "./events.ts";
+import { RuntimeError } from "./exceptions.ts";
+import { WriteFlow } from "./flow-control.ts";
+import { inspectAsString, repr } from "./format.ts";
+import type { Future } from "./futures.ts";
+import { callProtocol, Inbox } from "./inbox.ts";
+import { getLogger } from "./log.ts";
+import type { Protocol, StreamingProtocol } from "./protocols.ts";
+import { isBuffered } from "./protocols.ts";
+import type { Data, Transport, WriteBufferLimits } from "./transports.ts";
+
+/** Who keeps count of transports: the server that accepted them. */
+export interface TransportOwner {
+  /** @internal */
+  _attach(transport: StreamTransport): void;
+  /** @internal */
+  _detach(transport: StreamTransport): void;
+}
+
+/** Options of a {@link StreamTransport}. */
+export interface StreamTransportOptions {
+  readonly owner?: TransportOwner;
+  /** What {@link StreamTransport.getExtraInfo} knows beside what the channel does. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+  /** The protocol had another transport before, and has heard of the connection. */
+  readonly isUpgrade?: boolean;
+}
+
+/** What happens to a transport, in the order in which its protocol is told. Bytes are an event too. */
+type Event = Uint8Array | typeof MADE | typeof STARTED | typeof ENDED | typeof FLUSHED | typeof RESUMED | Lost;
+const MADE = "made";
+const STARTED = "started";
+const ENDED = "ended";
+const FLUSHED = "flushed";
+const RESUMED = "resumed";
+class Lost {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** @internal */
+export class StreamTransport implements Transport, ChannelClient {
+  readonly #loop: AbstractEventLoop;
+  readonly #channel: Channel;
+  readonly #owner: TransportOwner | null;
+  readonly #extra: Readonly<Record<string, unknown>>;
+  readonly #flow: WriteFlow;
+  readonly #inbox: Inbox<Event>;
+  /** Completed when the protocol has been told of the connection. */
+  #waiter: Future<void> | null = null;
+  readonly #isUpgrade: boolean;
+  #protocol: StreamingProtocol;
+  /** Bytes and the end that came while reading was paused. */
+  #held: (Uint8Array | typeof ENDED)[] = [];
+  #isPaused: boolean = false;
+  #isClosing: boolean = false;
+  /** The peer has sent its end. */
+  #hasEnded: boolean = false;
+  /** Our end was sent, or will be after what waits. */
+  #eofWritten: boolean = false;
+  /** Writes since the connection was lost; zero while it is not. */
+  #lostWrites: number = 0;
+  #isLost: boolean = false;
+
+  constructor(
+    loop: AbstractEventLoop,
+    channel: Channel,
+    protocol: StreamingProtocol,
+    options: StreamTransportOptions = {},
+  ) {
+    this.#loop = loop;
+    this.#channel = channel;
+    this.#protocol = protocol;
+    this.#owner = options.owner ?? null;
+    this.#extra = options.extra ?? {};
+    this.#isUpgrade = options.isUpgrade === true;
+    this.#flow = new WriteFlow(loop, this, channel.limits?.high);
+    this.#inbox = new Inbox(loop, (event) => this.#happened(event));
+  }
+
+  /** @internal Tells the protocol of the connection, begins to read, and completes `waiter`, in this order. */
+  start(waiter: Future<void> | null = null): void {
+    this.#waiter = waiter;
+    this.#loop._adopt(this);
+    this.#owner?._attach(this);
+    this.#inbox.push(MADE);
+    this.#inbox.push(STARTED);
+  }
+
+  // --- what the user calls
+
+  getExtraInfo(name: string, fallback: unknown = null): unknown {
+    return this.#extra[name] ?? this.#channel.getExtraInfo(name) ?? fallback;
+  }
+
+  getProtocol(): StreamingProtocol {
+    return this.#protocol;
+  }
+
+  setProtocol(protocol: StreamingProtocol): void {
+    this.#protocol = protocol;
+  }
+
+  isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  isReading(): boolean {
+    return !this.#isClosing && !this.#isPaused;
+  }
+
+  pauseReading(): void {
+    if (!this.isReading()) return;
+    this.#isPaused = true;
+    this.#channel.pause();
+  }
+
+  resumeReading(): void {
+    if (this.#isClosing || !this.#isPaused) return;
+    this.#isPaused = false;
+    if (this.#held.length > 0) this.#inbox.push(RESUMED);
+    else this.#channel.resume();
+  }
+
+  write(data: Data): void {
+    const bytes = toBytes(data);
+    if (this.#canWrite("write") && bytes.length > 0) this.#send([bytes]);
+  }
+
+  writelines(list: Iterable<Data>): void {
+    const pieces = Array.from(list, toBytes).filter((piece) => piece.length > 0);
+    if (this.#canWrite("writelines") && pieces.length > 0) this.#send(pieces);
+  }
+
+  canWriteEof(): boolean {
+    return this.#channel.canWriteEof;
+  }
+
+  writeEof(): void {
+    if (!this.canWriteEof()) throw new RuntimeError("writeEof() is not supported by this transport");
+    if (this.#isClosing || this.#eofWritten) return;
+    this.#eofWritten = true;
+    this.#channel.writeEof();
+  }
+
+  getWriteBufferSize(): number {
+    return this.#isLost ? 0 : this.#channel.pending;
+  }
+
+  getWriteBufferLimits(): { readonly low: number; readonly high: number } {
+    return this.#flow.limits;
+  }
+
+  setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
+    this.#flow.setLimits(limits);
+    this.#flow.check(this.getWriteBufferSize());
+  }
+
+  close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#held = [];
+    this.#channel.pause();
+    if (this.#channel.pending === 0) this.#finish();
+  }
+
+  abort(): void {
+    this.#forceClose(null);
+  }
+
+  // --- what the channel calls
+
+  received(data: Uint8Array): void {
+    if (!this.#isClosing) this.#inbox.push(data);
+  }
+
+  ended(): void {
+    if (!this.#isClosing) this.#inbox.push(ENDED);
+  }
+
+  flushed(): void {
+    if (this.#flow.isPaused || this.#isClosing) this.#inbox.push(FLUSHED);
+  }
+
+  failed(error: unknown): void {
+    if (this.#lostWrites > 0 && this.#isClosing) {
+      this.#lose(error);
+      return;
+    }
+    if (this.#loop.getDebug()) getLogger().debug(`${this.toString()}: ${String(error)}`);
+    this.#forceClose(error);
+  }
+
+  closed(): void {
+    if (this.#isClosing) this.#lose(null);
+    else this.#forceClose(null);
+  }
+
+  // --- events, one a turn
+
+  #happened(event: Event): void {
+    if (event instanceof Uint8Array || event === ENDED) {
+      if (this.#isPaused) this.#held.push(event);
+      else this.#deliver(event);
+    } else if (event === MADE) this.#made();
+    else if (event === STARTED) this.#started();
+    else if (event === FLUSHED) this.#wasFlushed();
+    else if (event === RESUMED) this.#wasResumed();
+    else this.#wasLost(event.error);
+  }
+
+  #made(): void {
+    if (!this.#isUpgrade) this.#call("connectionMade", () => this.#protocol.connectionMade?.(this));
+    // A connection that was lost before its protocol heard of it is not read.
+    if (!this.#isLost) this.#channel.open(this);
+    if (!this.#isClosing && this.#isPaused) this.#channel.pause();
+  }
+
+  #started(): void {
+    if (this.#waiter !== null && !this.#waiter.done()) this.#waiter.setResult();
+    this.#waiter = null;
+  }
+
+  #deliver(event: Uint8Array | typeof ENDED): void {
+    if (this.#isClosing || this.#hasEnded) return;
+    if (event === ENDED) this.#end();
+    else if (isBuffered(this.#protocol)) this.#fill(event);
+    else this.#call("dataReceived", () => (this.#protocol as Protocol).dataReceived?.(event));
+  }
+
+  /** Gives `data` to a protocol that has buffers of its own. */
+  #fill(data: Uint8Array): void {
+    let rest = data;
+    while (rest.length > 0 && !this.#isClosing) {
+      const { length } = rest;
+      const protocol = this.#protocol;
+      if (!isBuffered(protocol)) {
+        this.#deliver(rest);
+        return;
+      }
+      let taken = 0;
+      this.#call("getBuffer", () => {
+        const buffer = protocol.getBuffer(length);
+        if (buffer.length === 0) throw new RuntimeError("getBuffer() returned an empty buffer");
+        taken = Math.min(length, buffer.length);
+        buffer.set(rest.subarray(0, taken));
+      });
+      if (taken === 0) return;
+      this.#call("bufferUpdated", () => protocol.bufferUpdated(taken));
+      rest = rest.subarray(taken);
+    }
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    let staysOpen: unknown = false;
+    this.#call("eofReceived", () => {
+      staysOpen = this.#protocol.eofReceived?.();
+    });
+    if (!this.#isClosing && (staysOpen !== true || !this.#channel.canWriteEof)) this.close();
+  }
+
+  #wasFlushed(): void {
+    if (this.#isLost) return;
+    this.#flow.check(this.#channel.pending);
+    if (this.#isClosing && this.#lostWrites === 0 && this.#channel.pending === 0) this.#finish();
+  }
+
+  #wasResumed(): void {
+    if (this.#isPaused || this.#isClosing) return;
+    const event = this.#held.shift();
+    if (event !== undefined) this.#deliver(event);
+    if (this.#isPaused || this.#isClosing) return;
+    if (this.#held.length > 0) this.#inbox.push(RESUMED);
+    else this.#channel.resume();
+  }
+
+  #wasLost(error: unknown): void {
+    this.#call("connectionLost", () => this.#protocol.connectionLost?.(error));
+    this.#channel.destroy();
+    this.#owner?._detach(this);
+    this.#loop._release(this);
+  }
+
+  // --- sending and closing
+
+  #canWrite(caller: string): boolean {
+    if (this.#eofWritten) throw new RuntimeError(`Cannot call ${caller}() after writeEof()`);
+    if (this.#lostWrites === 0) return true;
+    if (this.#lostWrites++ >= LOG_THRESHOLD_FOR_CONNLOST_WRITES) {
+      getLogger().warning(`${caller}() to a connection that is lost: ${this.toString()}`);
+    }
+    return false;
+  }
+
+  #send(pieces: readonly Uint8Array[]): void {
+    this.#channel.write(pieces);
+    this.#flow.check(this.#channel.pending);
+  }
+
+  /** Everything is sent: the connection ends in good order. */
+  #finish(): void {
+    this.#lostWrites = 1;
+    if (this.#channel.farewell === undefined) this.#lose(null);
+    else this.#channel.farewell();
+  }
+
+  #forceClose(error: unknown): void {
+    if (this.#isLost) return;
+    this.#isClosing = true;
+    this.#held = [];
+    this.#lostWrites ||= 1;
+    this.#channel.destroy();
+    this.#lose(error);
+  }
+
+  #lose(error: unknown): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    if (this.#loop.isClosed()) this.#loop._release(this);
+    else this.#inbox.push(new Lost(error));
+  }
+
+  /** Calls the protocol's method `name`; what it throws ends the connection. */
+  #call(name: string, method: () => void): void {
+    const failure = callProtocol(this.#loop, this, name, method);
+    if (failure !== null) this.#forceClose(failure.error);
+  }
+
+  /** @internal Whether the protocol has been told to stop writing. */
+  get _isWritingPaused(): boolean {
+    return this.#flow.isPaused;
+  }
+
+  /**
+   * @internal Gives the channel away, with the bytes that the protocol has not got: another transport takes over.
+   *
+   * @throws {RuntimeError} if there is nothing left to give.
+   */
+  _handOver(): {
+    readonly channel: Channel;
+    readonly unread: readonly Uint8Array[];
+    readonly owner: TransportOwner | null;
+  } {
+    if (this.#isClosing) throw new RuntimeError(`${this.toString()} is closing`);
+    if (this.#channel.pending > 0) throw new RuntimeError(`${this.toString()} has bytes to send: drain it first`);
+    this.#channel.pause();
+    const unread = [...this.#held, ...this.#inbox].filter((event) => event instanceof Uint8Array);
+    this._abandon(false);
+    this.#owner?._detach(this);
+    this.#loop._release(this);
+    return { channel: this.#channel, unread, owner: this.#owner };
+  }
+
+  /** @internal The loop is closed, and nobody will hear of this any more. */
+  _abandon(destroys: boolean = true): void {
+    this.#isClosing = true;
+    this.#isLost = true;
+    this.#lostWrites ||= 1;
+    this.#held = [];
+    if (destroys) this.#channel.destroy();
+  }
+
+  toString(): string {
+    const state = this.#isLost ? "closed" : this.#isClosing ? "closing" : "open";
+    const parts = [state, ...(this.#isPaused ? ["paused"] : []), ...(this.#eofWritten ? ["eof written"] : [])];
+    const peer = this.getExtraInfo("peername");
+    if (peer !== null) parts.push(`peername=${repr(peer)}`);
+    return `<${this.constructor.name} ${parts.join(" ")} pending=${this.getWriteBufferSize()}>`;
+  }
+}
+inspectAsString(StreamTransport);
+
+declare class TextEncoder {
+  encode(text: string): Uint8Array;
+}
+
+const encoder = new TextEncoder();
+
+/** @internal @throws {TypeError} for what is neither bytes nor a string. */
+export function toBytes(data: Data): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  if (typeof data === "string") return encoder.encode(data);
+  throw new TypeError(`data: expected bytes (a Uint8Array) or a string, received ${repr(data)}`);
+}

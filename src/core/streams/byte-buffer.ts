@@ -1,0 +1,99 @@
+/**
+ * Bytes that came and were not read. One chunk is kept as it came; only when another joins it are they copied together.
+ *
+ * What is taken out is a view of what is inside, without a copy, unless it would keep something much larger alive.
+ *
+ * @module
+ */
+
+import { getPlatform } from "../platform.ts";
+
+/** A piece smaller than this share of the memory it lies in is copied out of it. */
+const SMALL_SHARE = 1 / 8;
+
+export class ByteBuffer {
+  #memory: Uint8Array = EMPTY;
+  #start: number = 0;
+  #end: number = 0;
+  /** The memory is ours, and there may be room behind the end. */
+  #isOurs: boolean = false;
+
+  get size(): number {
+    return this.#end - this.#start;
+  }
+
+  /** All bytes, as a view that is good until the next change. */
+  get view(): Uint8Array {
+    return this.#memory.subarray(this.#start, this.#end);
+  }
+
+  add(chunk: Uint8Array): void {
+    if (this.size === 0) {
+      this.#memory = chunk;
+      this.#start = 0;
+      this.#end = chunk.length;
+      this.#isOurs = false;
+      return;
+    }
+    if (!this.#isOurs || this.#end + chunk.length > this.#memory.length) this.#grow(chunk.length);
+    this.#memory.set(chunk, this.#end);
+    this.#end += chunk.length;
+  }
+
+  /** The first `count` bytes, which are taken out. */
+  take(count: number): Uint8Array {
+    const end = Math.min(this.#start + count, this.#end);
+    const memory = this.#memory;
+    const isSmall = end - this.#start < memory.buffer.byteLength * SMALL_SHARE;
+    const taken = isSmall ? copyOf(memory, this.#start, end) : memory.subarray(this.#start, end);
+    this.drop(count);
+    return taken;
+  }
+
+  drop(count: number): void {
+    this.#start = Math.min(this.#start + count, this.#end);
+    if (this.#start === this.#end) this.clear();
+  }
+
+  clear(): void {
+    this.#memory = EMPTY;
+    this.#start = 0;
+    this.#end = 0;
+    this.#isOurs = false;
+  }
+
+  /** Moves to memory of its own with room for `more` bytes. Views of the old memory stay as they are. */
+  #grow(more: number): void {
+    const { size } = this;
+    const memory = allocate(Math.max(2 * (size + more), 1024));
+    memory.set(this.view);
+    this.#memory = memory;
+    this.#start = 0;
+    this.#end = size;
+    this.#isOurs = true;
+  }
+}
+
+/** @internal Memory of the platform's kind: a `Buffer` on Node.js. */
+export function allocate(size: number): Uint8Array {
+  return getPlatform().allocate?.(size) ?? new Uint8Array(size);
+}
+
+/** A copy, of the same kind: a `Buffer` of a `Buffer`, whose own `slice` copies nothing. */
+function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, start, end);
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** @internal Where `pattern` begins in `bytes`, at or behind `from`; -1 if it does not. */
+export function indexOf(bytes: Uint8Array, pattern: Uint8Array, from: number): number {
+  const first = pattern[0]!;
+  const last = bytes.length - pattern.length;
+  for (let at = bytes.indexOf(first, from); at !== -1 && at <= last; at = bytes.indexOf(first, at + 1)) {
+    let matched = 1;
+    while (matched < pattern.length && bytes[at + matched] === pattern[matched]) matched++;
+    if (matched === pattern.length) return at;
+  }
+  return -1;
+}

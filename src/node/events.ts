@@ -1,0 +1,283 @@
+/**
+ * The event loop on Node.js: the portable one, and asyncio's methods for the network and the operating system. Each is
+ * one call into the file of its subject.
+ *
+ * @module
+ */
+
+import type { FileHandle } from "node:fs/promises";
+import type { Socket } from "node:net";
+import { BaseEventLoop, newEventLoop as newPlatformLoop } from "../core/base-events.ts";
+import type { Coroutine, CoroutineGenerator } from "../core/coroutines.ts";
+import { GeneratorCoroutine } from "../core/coroutines.ts";
+import { getRunningLoop as getRunningPlatformLoop } from "../core/events.ts";
+import type { Callback } from "../core/events.ts";
+import type { Host } from "../core/host.ts";
+import type { DatagramProtocol, StreamingProtocol, SubprocessProtocol } from "../core/protocols.ts";
+import type { Server } from "../core/server.ts";
+import type {
+  DatagramTransport,
+  SocketAddress,
+  StartTlsOptions,
+  SubprocessTransport,
+  TlsOptions,
+  Transport,
+} from "../core/transports.ts";
+import type { AddressOptions } from "./addresses.ts";
+import { getaddrinfo, getnameinfo } from "./addresses.ts";
+import { channelOf } from "./listener.ts";
+import type { Pipe } from "./pipes.ts";
+import { readPipe, writePipe } from "./pipes.ts";
+import type { SendfileOptions } from "./sendfile.ts";
+import { sendfile } from "./sendfile.ts";
+import { SignalHandlers } from "./signals.ts";
+import { startTls } from "./start-tls.ts";
+import type { Command, SubprocessOptions } from "./subprocess-transport.ts";
+import { connectSubprocess, PIPE } from "./subprocess-transport.ts";
+import type { ConnectionOptions, ServerOptions } from "./tcp.ts";
+import { attach, createConnection, createServer } from "./tcp.ts";
+import type { Ssl, SslTimeouts } from "./tls.ts";
+import { ServerTls } from "./tls.ts";
+import type { DatagramOptions } from "./udp.ts";
+import { createDatagramEndpoint } from "./udp.ts";
+import type { UnixConnectionOptions, UnixServerOptions } from "./unix.ts";
+import { createUnixConnection, createUnixServer } from "./unix.ts";
+
+/**
+ * An event loop with a network. What `run` makes on Node.js; `getRunningLoop` gives it.
+ *
+ * CPython: `asyncio.EventLoop`.
+ */
+export class EventLoop extends BaseEventLoop {
+  readonly #signals: SignalHandlers = new SignalHandlers(this);
+
+  /**
+   * Connects to `host` and `port`: a transport, and the protocol that `makeProtocol` made for it.
+   *
+   * Every address of the host is tried, in order; see `happyEyeballsDelay`. Cancelled, the connection is closed.
+   *
+   * @throws what the system says, such as `ECONNREFUSED`; of several addresses, all of it in one error.
+   *
+   * CPython: `loop.create_connection`.
+   */
+  createConnection<P extends StreamingProtocol>(
+    makeProtocol: () => P,
+    host: string | null = null,
+    port: number | string | null = null,
+    options: ConnectionOptions = {},
+  ): Coroutine<[Transport, P]> {
+    return new GeneratorCoroutine(createConnection(this, makeProtocol, host, port, options), "createConnection");
+  }
+
+  /**
+   * Listens at `port` of `host`, or of several; `null` is all addresses of this machine, port 0 a free one.
+   *
+   * @throws what the system says, such as `EADDRINUSE`.
+   *
+   * CPython: `loop.create_server`.
+   */
+  createServer(
+    makeProtocol: () => StreamingProtocol,
+    host: string | null | readonly string[] = null,
+    port: number | string | null = null,
+    options: ServerOptions = {},
+  ): Coroutine<Server> {
+    return new GeneratorCoroutine(createServer(this, makeProtocol, host, port, options), "createServer");
+  }
+
+  /** Connects to the Unix socket (on Windows: the named pipe) at `path`. CPython: `loop.create_unix_connection`. */
+  createUnixConnection<P extends StreamingProtocol>(
+    makeProtocol: () => P,
+    path: string | null = null,
+    options: UnixConnectionOptions = {},
+  ): Coroutine<[Transport, P]> {
+    return new GeneratorCoroutine(createUnixConnection(this, makeProtocol, path, options), "createUnixConnection");
+  }
+
+  /** Listens at the Unix socket `path`, whose file is removed at the end. CPython: `loop.create_unix_server`. */
+  createUnixServer(
+    makeProtocol: () => StreamingProtocol,
+    path: string | null = null,
+    options: UnixServerOptions = {},
+  ): Coroutine<Server> {
+    return new GeneratorCoroutine(createUnixServer(this, makeProtocol, path, options), "createUnixServer");
+  }
+
+  /** Takes a socket that was accepted elsewhere and not read from. CPython: `loop.connect_accepted_socket`. */
+  connectAcceptedSocket<P extends StreamingProtocol>(
+    makeProtocol: () => P,
+    sock: Socket,
+    options: SslTimeouts & { readonly ssl?: Ssl } = {},
+  ): Coroutine<[Transport, P]> {
+    return new GeneratorCoroutine(this.#connecting(makeProtocol, sock, options), "connectAcceptedSocket");
+  }
+
+  *#connecting<P extends StreamingProtocol>(
+    makeProtocol: () => P,
+    sock: Socket,
+    options: SslTimeouts & { readonly ssl?: Ssl },
+  ): CoroutineGenerator<[Transport, P]> {
+    const { ssl } = options;
+    const channel = ssl === undefined ? channelOf(sock) : yield* new ServerTls(ssl, options).accept(this, sock);
+    return yield* attach(this, channel, makeProtocol);
+  }
+
+  /**
+   * Goes on under TLS on a connection that is there: a new transport; the old one is not to be used any more.
+   *
+   * Bytes that have come and that `protocol` was not given are taken for the beginning of the handshake.
+   *
+   * @throws {RuntimeError} if the transport is closing or has bytes to send.
+   *
+   * CPython: `loop.start_tls`.
+   */
+  startTls(
+    transport: Transport,
+    protocol: StreamingProtocol,
+    ssl: Ssl,
+    options: StartTlsOptions & { readonly serverSide?: boolean } = {},
+  ): Coroutine<Transport> {
+    const received = new Uint8Array(0);
+    return new GeneratorCoroutine(startTls(this, transport, protocol, ssl, { ...options, received }), "startTls");
+  }
+
+  /** @internal */
+  _startTls(
+    transport: Transport,
+    protocol: StreamingProtocol,
+    ssl: TlsOptions,
+    options: StartTlsOptions & { readonly serverSide: boolean; readonly received: Uint8Array },
+  ): Coroutine<Transport> {
+    return new GeneratorCoroutine(startTls(this, transport, protocol, ssl, options), "startTls");
+  }
+
+  /**
+   * An endpoint for datagrams (UDP).
+   *
+   * CPython: `loop.create_datagram_endpoint`.
+   */
+  createDatagramEndpoint<P extends DatagramProtocol<SocketAddress>>(
+    makeProtocol: () => P,
+    options: DatagramOptions = {},
+  ): Coroutine<[DatagramTransport<SocketAddress>, P]> {
+    return new GeneratorCoroutine(createDatagramEndpoint(this, makeProtocol, options), "createDatagramEndpoint");
+  }
+
+  /**
+   * Reads from a pipe, a terminal or another stream of Node's, such as `process.stdin`, which is the transport's from
+   * here on.
+   *
+   * @throws {RangeError} for the descriptor of a file.
+   *
+   * CPython: `loop.connect_read_pipe`.
+   */
+  connectReadPipe<P extends StreamingProtocol>(makeProtocol: () => P, pipe: Pipe): Coroutine<[Transport, P]> {
+    return new GeneratorCoroutine(attach(this, readPipe(pipe), makeProtocol), "connectReadPipe");
+  }
+
+  /** Writes to a pipe, a terminal or another stream of Node's. CPython: `loop.connect_write_pipe`. */
+  connectWritePipe<P extends StreamingProtocol>(makeProtocol: () => P, pipe: Pipe): Coroutine<[Transport, P]> {
+    return new GeneratorCoroutine(attach(this, writePipe(pipe), makeProtocol), "connectWritePipe");
+  }
+
+  /**
+   * Sends a file, or a part of it: how many bytes were sent. The transport's protocol receives nothing meanwhile.
+   *
+   * @throws {RuntimeError} if the transport is closing; {@link SendfileNotAvailableError} without a fallback.
+   *
+   * CPython: `loop.sendfile`.
+   */
+  sendfile(transport: Transport, file: FileHandle, options: SendfileOptions = {}): Coroutine<number> {
+    return new GeneratorCoroutine(sendfile(this, transport, file, options), "sendfile");
+  }
+
+  /**
+   * Runs a program, with pipes to all of its streams unless the options say otherwise.
+   *
+   * @throws what the system says, such as `ENOENT`. Cancelled, the child is killed.
+   *
+   * CPython: `loop.subprocess_exec`.
+   */
+  subprocessExec<P extends SubprocessProtocol>(
+    makeProtocol: () => P,
+    program: string,
+    args: readonly string[] = [],
+    options: SubprocessOptions = {},
+  ): Coroutine<[SubprocessTransport, P]> {
+    return this.#subprocess(makeProtocol, { program, args, shell: false }, options);
+  }
+
+  /** Runs a line in the shell; see {@link subprocessExec}. CPython: `loop.subprocess_shell`. */
+  subprocessShell<P extends SubprocessProtocol>(
+    makeProtocol: () => P,
+    command: string,
+    options: SubprocessOptions = {},
+  ): Coroutine<[SubprocessTransport, P]> {
+    return this.#subprocess(makeProtocol, { program: command, args: [], shell: true }, options);
+  }
+
+  #subprocess<P extends SubprocessProtocol>(
+    makeProtocol: () => P,
+    command: Command,
+    options: SubprocessOptions,
+  ): Coroutine<[SubprocessTransport, P]> {
+    const withPipes = { stdin: PIPE, stdout: PIPE, stderr: PIPE, ...options };
+    return new GeneratorCoroutine(connectSubprocess(this, makeProtocol, command, withPipes), "subprocess");
+  }
+
+  /**
+   * Has `callback(...args)` called, in a turn of the loop, when the process gets `signal`. It replaces the handler
+   * before, and for `SIGINT` what `run` does. While there is a handler, the loop waits for its signal.
+   *
+   * @throws {RangeError} for a signal that is none or cannot be caught.
+   *
+   * CPython: `loop.add_signal_handler`.
+   */
+  addSignalHandler<A extends unknown[]>(signal: NodeJS.Signals, callback: Callback<A>, ...args: A): void {
+    this.#signals.add(signal, callback, args);
+    this._setExpecting(true);
+  }
+
+  /** Puts back what `signal` does by default; whether it had a handler. CPython: `loop.remove_signal_handler`. */
+  removeSignalHandler(signal: NodeJS.Signals): boolean {
+    const removed = this.#signals.remove(signal);
+    this._setExpecting(this.#signals.size > 0);
+    return removed;
+  }
+
+  /** @internal */
+  override get _handlesInterrupt(): boolean {
+    return this.#signals.has("SIGINT");
+  }
+
+  override close(): void {
+    super.close();
+    this.#signals.clear();
+  }
+
+  /** The addresses of `host`. CPython: `loop.getaddrinfo`. */
+  getaddrinfo(host: string | null, port: number | string, options?: AddressOptions): Coroutine<SocketAddress[]> {
+    return getaddrinfo(host, port, options);
+  }
+
+  /** The name of the machine and of the service at an address. CPython: `loop.getnameinfo`. */
+  getnameinfo(address: { readonly host: string; readonly port: number }): Coroutine<[string, string]> {
+    return getnameinfo(address);
+  }
+}
+
+/** A new loop. CPython: `asyncio.new_event_loop`. */
+export function newEventLoop(host?: Host): EventLoop {
+  return newPlatformLoop(host) as EventLoop;
+}
+
+/**
+ * The loop that runs the present code.
+ *
+ * @throws {RuntimeError} if there is none.
+ *
+ * CPython: `asyncio.get_running_loop`.
+ */
+export function getRunningLoop(): EventLoop {
+  return getRunningPlatformLoop() as EventLoop;
+}

@@ -1,0 +1,140 @@
+/** Accepting connections: a `net.Server` as the listener of a {@link Server}. @module */
+
+import type { ListenOptions, Socket } from "node:net";
+import * as net from "node:net";
+import type { CoroutineGenerator } from "../core/coroutines.ts";
+import type { AbstractEventLoop } from "../core/events.ts";
+import { leavesTheLoop } from "../core/exceptions.ts";
+import { Inbox } from "../core/inbox.ts";
+import type { PeerTimeouts } from "../core/peer-timeouts.ts";
+import { watched } from "../core/peer-timeouts.ts";
+import type { StreamingProtocol } from "../core/protocols.ts";
+import type { Listener, Server } from "../core/server.ts";
+import { StreamTransport } from "../core/stream-transport.ts";
+import type { SocketAddress } from "../core/transports.ts";
+import { addressOf } from "./addresses.ts";
+import { readMemory, reopen } from "./fast-reads.ts";
+import { StreamChannel } from "./stream-channel.ts";
+import type { ServerTls } from "./tls.ts";
+
+/** What is done with each client. */
+export interface Reception extends PeerTimeouts {
+  /** Makes the protocol of one client. */
+  readonly makeProtocol: () => StreamingProtocol;
+  readonly tls: ServerTls | null;
+  readonly keepAlive: boolean;
+}
+
+/** One address to listen at. */
+export class NetListener implements Listener {
+  readonly socket: net.Server;
+  readonly #loop: AbstractEventLoop;
+  readonly #options: ListenOptions;
+  readonly #reception: Reception;
+  /** Clients are taken in turns of the loop, in the context in which the server was made. */
+  readonly #accepted: Inbox<Socket>;
+  #server: Server | null = null;
+
+  constructor(loop: AbstractEventLoop, options: ListenOptions, reception: Reception, socket?: net.Server) {
+    this.#loop = loop;
+    this.#options = options;
+    this.#reception = reception;
+    this.socket = socket ?? net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
+    this.socket.on("connection", (accepted) => {
+      accepted.on("error", ignore);
+      this.#accepted.push(accepted);
+    });
+    this.#accepted = new Inbox(loop, (accepted) => this.#takeClient(accepted));
+  }
+
+  get address(): SocketAddress | string | null {
+    const address = this.socket.listening ? this.socket.address() : null;
+    if (address === null || typeof address === "string") return address;
+    return addressOf(address.address, address.port);
+  }
+
+  /** Whose connections these are. */
+  set server(server: Server) {
+    this.#server = server;
+  }
+
+  *listen(): CoroutineGenerator<void> {
+    if (this.socket.listening) return;
+    const listening = this.#loop.createFuture();
+    const fail = (error: unknown): void => {
+      if (!listening.done()) listening.setException(error);
+    };
+    const succeed = (): void => {
+      if (!listening.done()) listening.setResult();
+    };
+    this.socket.once("error", fail).once("listening", succeed);
+    try {
+      this.socket.listen(this.#options);
+      yield* listening;
+    } finally {
+      this.socket.off("error", fail).off("listening", succeed);
+    }
+    this.socket.on("error", (error) => {
+      this.#loop.callExceptionHandler({ message: "socket.accept() out of system resource", exception: error });
+    });
+  }
+
+  close(): void {
+    if (this.socket.listening) this.socket.close();
+    // Those not taken yet are refused in their turn; if the loop has ended, there is none.
+    if (this.#loop.isClosed()) for (const accepted of this.#accepted) accepted.destroy();
+  }
+
+  #takeClient(accepted: Socket): void {
+    if (this.#server?._admit() !== true) {
+      accepted.destroy();
+      return;
+    }
+    if (this.#reception.keepAlive) accepted.setKeepAlive(true);
+    const { tls } = this.#reception;
+    if (tls === null) this.#connect(channelOf(accepted));
+    else this.#loop.createTask(() => this.#shakeHands(accepted, tls));
+  }
+
+  *#shakeHands(accepted: Socket, tls: ServerTls): CoroutineGenerator<void> {
+    try {
+      this.#connect(yield* tls.accept(this.#loop, accepted));
+    } catch (error) {
+      // A client that does not speak TLS is no error of the server's.
+      if (this.#loop.getDebug() && !leavesTheLoop(error)) {
+        this.#loop.callExceptionHandler({
+          message: "Error on transport creation for incoming connection",
+          exception: error,
+        });
+      }
+    }
+  }
+
+  #connect(channel: StreamChannel): void {
+    let protocol: StreamingProtocol;
+    try {
+      protocol = this.#reception.makeProtocol();
+    } catch (error) {
+      channel.destroy();
+      throw error;
+    }
+    if (this.#server?.isServing() !== true) {
+      channel.destroy();
+      return;
+    }
+    const transport = new StreamTransport(this.#loop, watched(this.#loop, channel, this.#reception), protocol, {
+      owner: this.#server,
+    });
+    transport.start();
+  }
+}
+
+/** The channel of a socket that was accepted and not read from. */
+export function channelOf(accepted: Socket): StreamChannel {
+  const memory = readMemory();
+  const reopened = memory === null ? null : reopen(accepted, memory);
+  return reopened === null ? new StreamChannel(accepted) : new StreamChannel(reopened, memory);
+}
+
+/** Errors of a socket that has no channel yet: it tells them again when it is used. */
+function ignore(): void {}

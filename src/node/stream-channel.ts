@@ -1,0 +1,139 @@
+/** A channel over one of Node's streams: a socket, a pipe, a terminal. @module */
+
+import { Socket } from "node:net";
+import type { Duplex, Readable, Writable } from "node:stream";
+import type { Channel, ChannelClient } from "../core/channels.ts";
+import { addressOf } from "./addresses.ts";
+import type { ReadMemory } from "./fast-reads.ts";
+
+/** What a channel can be made of. */
+export type NodeStream = Duplex | Readable | Writable;
+
+export class StreamChannel implements Channel {
+  protected readonly stream: NodeStream;
+  readonly #readable: Readable | null;
+  readonly #writable: Writable | null;
+  readonly #memory: ReadMemory | null;
+  readonly #extra: Readonly<Record<string, unknown>>;
+  #client: ChannelClient | null = null;
+  /** What happened before there was anybody to be told. */
+  #early: ((client: ChannelClient) => void) | null = null;
+  #hasEnded: boolean = false;
+  #eofWritten: boolean = false;
+  #isDestroyed: boolean = false;
+  readonly #written: (error?: Error | null) => void;
+
+  /**
+   * @param memory what a socket that was made with its `onread` reads into.
+   * @param direction the one in which the stream is used, if it is one.
+   */
+  constructor(stream: NodeStream, memory: ReadMemory | null = null, direction: "read" | "write" | "both" = "both") {
+    this.stream = stream;
+    this.#readable = direction !== "write" && "readable" in stream && stream.readable ? stream : null;
+    this.#writable = direction !== "read" && "writable" in stream && stream.writable ? stream : null;
+    this.#memory = memory;
+    this.#extra = extraInfoOf(stream);
+    this.#written = (error) => {
+      if (error === undefined || error === null) this.#client?.flushed();
+    };
+    this.#readable?.pause();
+    // Somebody has to listen for errors from the first moment: an error nobody hears ends the process.
+    stream.on("error", this.#onError);
+    stream.on("close", this.#onClose);
+    stream.on("end", this.#onEnd);
+  }
+
+  readonly #onError = (error: unknown): void => this.#tell((client) => client.failed(error));
+
+  readonly #onEnd = (): void => {
+    this.#hasEnded = true;
+    this.#tell((client) => client.ended());
+  };
+
+  /** With both directions ended Node closes a socket by itself; asyncio's transport is open until it is closed. */
+  readonly #onClose = (): void => {
+    if (!this.#hasEnded || !this.#eofWritten) this.#tell((client) => client.closed());
+  };
+
+  readonly #onData = (chunk: Buffer): void => this.#client?.received(chunk);
+
+  open(client: ChannelClient): void {
+    this.#client = client;
+    if (this.#early !== null) {
+      this.#early(client);
+      return;
+    }
+    if (this.#readable === null) return;
+    if (this.#memory === null) this.#readable.on("data", this.#onData);
+    else this.#memory.onChunk = this.#onData;
+    this.#readable.resume();
+  }
+
+  getExtraInfo(name: string): unknown {
+    return this.#extra[name];
+  }
+
+  pause(): void {
+    this.#readable?.pause();
+  }
+
+  resume(): void {
+    this.#readable?.resume();
+  }
+
+  write(pieces: readonly Uint8Array[]): void {
+    const writable = this.#writable!;
+    if (pieces.length === 1) {
+      writable.write(pieces[0], this.#written);
+      return;
+    }
+    writable.cork();
+    for (const piece of pieces) writable.write(piece, this.#written);
+    writable.uncork();
+  }
+
+  get pending(): number {
+    return this.#writable?.writableLength ?? 0;
+  }
+
+  get canWriteEof(): boolean {
+    return this.#writable !== null;
+  }
+
+  writeEof(): void {
+    this.#eofWritten = true;
+    this.#writable!.end();
+  }
+
+  destroy(): void {
+    this.#isDestroyed = true;
+    this.#client = null;
+    this.stream.destroy();
+  }
+
+  /** Gives the stream away, to be TLS's; nothing is reported any more. */
+  handOver(): NodeStream {
+    this.#readable?.pause();
+    this.#isDestroyed = true;
+    this.#client = null;
+    const { stream } = this;
+    stream.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onClose);
+    return stream;
+  }
+
+  #tell(event: (client: ChannelClient) => void): void {
+    if (this.#isDestroyed) return;
+    if (this.#client === null) this.#early ??= event;
+    else event(this.#client);
+  }
+}
+
+function extraInfoOf(stream: NodeStream): Record<string, unknown> {
+  if (!(stream instanceof Socket)) return { pipe: stream };
+  if (stream.remoteAddress === undefined && stream.localAddress === undefined) return { socket: stream, pipe: stream };
+  return {
+    socket: stream,
+    peername: addressOf(stream.remoteAddress, stream.remotePort),
+    sockname: addressOf(stream.localAddress, stream.localPort),
+  };
+}

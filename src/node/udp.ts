@@ -1,0 +1,285 @@
+/** UDP: datagrams. @module */
+
+import * as dgram from "node:dgram";
+import { isIP } from "node:net";
+import { LOG_THRESHOLD_FOR_CONNLOST_WRITES } from "../core/constants.ts";
+import type { CoroutineGenerator } from "../core/coroutines.ts";
+import type { AbstractEventLoop, Resource } from "../core/events.ts";
+import { WriteFlow } from "../core/flow-control.ts";
+import { inspectAsString, repr } from "../core/format.ts";
+import type { Future } from "../core/futures.ts";
+import { callProtocol, Inbox } from "../core/inbox.ts";
+import { getLogger } from "../core/log.ts";
+import type { DatagramProtocol } from "../core/protocols.ts";
+import { toBytes } from "../core/stream-transport.ts";
+import type { Data, DatagramTransport, SocketAddress, WriteBufferLimits } from "../core/transports.ts";
+import { addressOf, resolve } from "./addresses.ts";
+
+/** Where to, or where from. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Options of `createDatagramEndpoint`. */
+export interface DatagramOptions {
+  /** The address and port of this end; port 0 is a free one. */
+  readonly localAddr?: { readonly host?: string; readonly port?: number };
+  /** The one peer to send to and to receive from. */
+  readonly remoteAddr?: Place;
+  readonly family?: 0 | 4 | 6;
+  readonly allowBroadcast?: boolean;
+  /** Lets several processes receive at the same port, each its share. */
+  readonly reusePort?: boolean;
+  /** A socket that is bound already, instead of all this. */
+  readonly sock?: dgram.Socket;
+}
+
+/** CPython counts so much for each datagram that waits, beside its bytes. */
+const HEADER_BYTES = 8;
+
+/** See `EventLoop.createDatagramEndpoint`. */
+export function* createDatagramEndpoint<P extends DatagramProtocol<SocketAddress>>(
+  loop: AbstractEventLoop,
+  makeProtocol: () => P,
+  options: DatagramOptions,
+): CoroutineGenerator<[DatagramTransport<SocketAddress>, P]> {
+  const remote = options.remoteAddr === undefined ? null : yield* first(options.remoteAddr, options);
+  const socket = options.sock ?? (yield* bound(loop, remote, options));
+  let protocol: P;
+  try {
+    if (remote !== null) yield* completed(loop, socket, "connect", () => socket.connect(remote.port, remote.host));
+    if (options.allowBroadcast === true) socket.setBroadcast(true);
+    protocol = makeProtocol();
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  const waiter = loop.createFuture();
+  const transport = new UdpTransport(loop, socket, protocol, remote, waiter);
+  try {
+    yield* waiter;
+  } catch (error) {
+    transport.close();
+    throw error;
+  }
+  return [transport, protocol];
+}
+
+function* bound(
+  loop: AbstractEventLoop,
+  remote: SocketAddress | null,
+  options: DatagramOptions,
+): CoroutineGenerator<dgram.Socket> {
+  const { host = null, port = 0 } = options.localAddr ?? {};
+  const unnamed = remote?.family === 6 || options.family === 6 ? "::" : "0.0.0.0";
+  const local = yield* first({ host: host ?? unnamed, port }, options);
+  const socket = dgram.createSocket({
+    type: local.family === 6 ? "udp6" : "udp4",
+    ...(options.reusePort === true ? { reusePort: true } : {}),
+  });
+  try {
+    yield* completed(loop, socket, "listening", () => socket.bind({ port: local.port, address: local.host }));
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  return socket;
+}
+
+function* first(place: Place, options: DatagramOptions): CoroutineGenerator<SocketAddress> {
+  const [address] = yield* resolve(place.host, place.port, options, ["127.0.0.1", "::1"]);
+  if (address === undefined) throw new RangeError(`no address of that family: received ${repr(place)}`);
+  return address;
+}
+
+/** Does what `start` begins, until `event`. */
+function* completed(
+  loop: AbstractEventLoop,
+  socket: dgram.Socket,
+  event: "connect" | "listening",
+  start: () => void,
+): CoroutineGenerator<void> {
+  const done = loop.createFuture();
+  const fail = (error: unknown): void => {
+    if (!done.done()) done.setException(error);
+  };
+  const succeed = (): void => {
+    if (!done.done()) done.setResult();
+  };
+  socket.once("error", fail).once(event, succeed);
+  try {
+    start();
+    yield* done;
+  } finally {
+    socket.off("error", fail).off(event, succeed);
+  }
+}
+
+interface Datagram {
+  readonly data: Uint8Array;
+  readonly from: SocketAddress;
+}
+
+type Event = Datagram | { readonly problem: unknown } | { readonly lost: unknown } | (() => void);
+
+/** CPython: `_SelectorDatagramTransport`. */
+class UdpTransport implements DatagramTransport<SocketAddress>, Resource {
+  readonly #loop: AbstractEventLoop;
+  readonly #socket: dgram.Socket;
+  readonly #remote: SocketAddress | null;
+  readonly #flow: WriteFlow;
+  readonly #inbox: Inbox<Event>;
+  readonly #sockname: SocketAddress | null;
+  #protocol: DatagramProtocol<SocketAddress>;
+  /** Bytes given to the system that it has not sent. */
+  #pending: number = 0;
+  #isClosing: boolean = false;
+  #isLost: boolean = false;
+  #lostWrites: number = 0;
+
+  constructor(
+    loop: AbstractEventLoop,
+    socket: dgram.Socket,
+    protocol: DatagramProtocol<SocketAddress>,
+    remote: SocketAddress | null,
+    waiter: Future<void>,
+  ) {
+    this.#loop = loop;
+    this.#socket = socket;
+    this.#protocol = protocol;
+    this.#remote = remote;
+    this.#flow = new WriteFlow(loop, this);
+    this.#inbox = new Inbox(loop, (event) => this.#happened(event));
+    const { address, port } = socket.address();
+    this.#sockname = addressOf(address, port);
+    loop._adopt(this);
+    socket.on("error", (problem) => this.#inbox.push({ problem }));
+    socket.on("message", (data, info) => {
+      this.#inbox.push({ data, from: addressOf(info.address, info.port)! });
+    });
+    this.#inbox.push(() => this.#call("connectionMade", () => this.#protocol.connectionMade?.(this)));
+    this.#inbox.push(() => {
+      if (!waiter.done()) waiter.setResult();
+    });
+  }
+
+  getExtraInfo(name: string, fallback: unknown = null): unknown {
+    const info: Record<string, unknown> = { socket: this.#socket, sockname: this.#sockname, peername: this.#remote };
+    return info[name] ?? fallback;
+  }
+
+  getProtocol(): DatagramProtocol<SocketAddress> {
+    return this.#protocol;
+  }
+
+  setProtocol(protocol: DatagramProtocol<SocketAddress>): void {
+    this.#protocol = protocol;
+  }
+
+  isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  sendto(data: Data, address: Place | null = null): void {
+    const bytes = toBytes(data);
+    const to = this.#remote === null ? checked(address) : this.#onlyPeer(address);
+    if (this.#lostWrites > 0) {
+      if (this.#lostWrites++ >= LOG_THRESHOLD_FOR_CONNLOST_WRITES)
+        getLogger().warning(`sendto() on ${this.toString()}`);
+      return;
+    }
+    const size = bytes.length + HEADER_BYTES;
+    this.#pending += size;
+    const sent = (problem: Error | null): void => {
+      this.#pending -= size;
+      if (problem !== null) this.#inbox.push({ problem });
+      if (this.#flow.isPaused || this.#isClosing) this.#inbox.push(() => this.#wasSent());
+    };
+    if (to === null) this.#socket.send(bytes, sent);
+    else this.#socket.send(bytes, to.port, to.host, sent);
+    this.#flow.check(this.#pending);
+  }
+
+  #onlyPeer(address: Place | null): null {
+    const remote = this.#remote!;
+    if (address === null || (address.host === remote.host && address.port === remote.port)) return null;
+    throw new RangeError(`Invalid address: must be null or ${repr(remote)}, received ${repr(address)}`);
+  }
+
+  getWriteBufferSize(): number {
+    return this.#pending;
+  }
+
+  getWriteBufferLimits(): { readonly low: number; readonly high: number } {
+    return this.#flow.limits;
+  }
+
+  setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
+    this.#flow.setLimits(limits);
+    this.#flow.check(this.#pending);
+  }
+
+  close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    if (this.#pending === 0) this.#lose(null);
+  }
+
+  abort(): void {
+    this.#isClosing = true;
+    this.#lose(null);
+  }
+
+  #happened(event: Event): void {
+    if (typeof event === "function") event();
+    else if ("lost" in event) this.#wasLost(event.lost);
+    else if (this.#isClosing) return;
+    else if ("problem" in event) this.#call("errorReceived", () => this.#protocol.errorReceived?.(event.problem));
+    else this.#call("datagramReceived", () => this.#protocol.datagramReceived?.(event.data, event.from));
+  }
+
+  #wasSent(): void {
+    if (this.#isLost) return;
+    this.#flow.check(this.#pending);
+    if (this.#isClosing && this.#pending === 0) this.#lose(null);
+  }
+
+  #lose(lost: unknown): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.#lostWrites ||= 1;
+    this.#inbox.push({ lost });
+  }
+
+  #wasLost(error: unknown): void {
+    callProtocol(this.#loop, this, "connectionLost", () => this.#protocol.connectionLost?.(error));
+    this.#socket.close();
+    this.#loop._release(this);
+  }
+
+  #call(name: string, method: () => void): void {
+    const failure = callProtocol(this.#loop, this, name, method);
+    if (failure === null) return;
+    this.#isClosing = true;
+    this.#lose(failure.error);
+  }
+
+  _abandon(): void {
+    this.#isClosing = true;
+    this.#isLost = true;
+    this.#socket.close();
+  }
+
+  toString(): string {
+    const state = this.#isLost ? "closed" : this.#isClosing ? "closing" : "open";
+    return `<DatagramTransport ${state} sockname=${repr(this.#sockname)} pending=${this.#pending}>`;
+  }
+}
+inspectAsString(UdpTransport);
+
+function checked(address: Place | null): Place {
+  if (address === null) throw new RangeError("sendto: the endpoint is not connected, and no address was given");
+  if (isIP(address.host) === 0) throw new RangeError(`sendto: expected a numeric host, received ${repr(address.host)}`);
+  return address;
+}
