@@ -63,6 +63,7 @@ const CORE = [
   "eagerTaskFactory",
   "ensureFuture",
   "fromPromise",
+  "fromWebStreams",
   "gather",
   "getLogger",
   "getRunningLoop",
@@ -80,6 +81,8 @@ const CORE = [
   "taskGroup",
   "timeout",
   "timeoutAt",
+  "toReadableStream",
+  "toWritableStream",
   "wait",
   "waitFor",
 ];
@@ -94,10 +97,12 @@ const NODE = [
   "STDOUT",
   "createSubprocessExec",
   "createSubprocessShell",
+  "fromNodeStream",
   "openConnection",
   "openUnixConnection",
   "startServer",
   "startUnixServer",
+  "toNodeStream",
 ];
 
 test("the portable entry point exports these names", () => {
@@ -109,7 +114,7 @@ test("the entry point for Node exports them too, and its own", () => {
 });
 
 test("the testing entry point exports these names", () => {
-  expect(Object.keys(testing).toSorted()).toEqual(["VirtualHost"]);
+  expect(Object.keys(testing).toSorted()).toEqual(["MemoryChannel", "VirtualHost", "memoryChannels", "memoryStreams"]);
 });
 
 test("every exported name has a doc comment", () => {

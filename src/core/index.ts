@@ -121,7 +121,10 @@ export type { ClientConnectedCallback } from "./streams/stream-protocol.ts";
 export { StreamReaderProtocol } from "./streams/stream-protocol.ts";
 export type { StreamReaderOptions } from "./streams/stream-reader.ts";
 export { StreamReader } from "./streams/stream-reader.ts";
+export type { Streams } from "./streams/streams-over.ts";
 export { StreamWriter } from "./streams/stream-writer.ts";
+export type { ReadableStreamLike, WebReadable, WebWritable, WritableStreamLike } from "./streams/web-streams.ts";
+export { fromWebStreams, toReadableStream, toWritableStream } from "./streams/web-streams.ts";
 export type {
   BaseTransport,
   Data,

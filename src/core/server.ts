@@ -130,8 +130,8 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
   }
 
   /**
-   * Accepts connections until it is cancelled; then it closes the server and every connection, waits for their end, and
-   * raises the `CancelledError` on.
+   * Accepts connections until it is cancelled; then it closes the server and every connection, aborts those that have
+   * not gone a moment later, and raises the `CancelledError` on.
    *
    * @throws {RuntimeError} if it is closed, or in this method already.
    */
@@ -151,8 +151,7 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
     } catch (error) {
       if (error instanceof CancelledError) {
         this.close();
-        this.closeClients();
-        yield* this.waitClosed();
+        yield* this.#endClients();
       }
       throw error;
     } finally {
@@ -213,11 +212,19 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
     this.close();
     if (yield* this.#areGoneAfter(grace)) return 0;
     const left = this.#transports.size;
-    for (const task of this.#services()) task.cancel();
+    const services = this.#services();
+    for (const task of services) task.cancel();
+    // They may say goodbye, as long as their connections are there.
+    if (services.length > 0) yield* wait(services, { timeout: FAREWELL_SECONDS });
+    yield* this.#endClients();
+    return left;
+  }
+
+  /** Closes what is left, and aborts what does not go. */
+  *#endClients(): CoroutineGenerator<void> {
     this.closeClients();
     if (!(yield* this.#areGoneAfter(FAREWELL_SECONDS))) this.abortClients();
     yield* this.waitClosed();
-    return left;
   }
 
   /** Waits for the end of all connections, at most so long; whether it came. */
@@ -232,11 +239,9 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
   }
 
   /** The tasks that serve the clients of a server on streams. */
-  *#services(): Generator<Task<unknown>, void, undefined> {
-    for (const transport of this.#transports) {
-      const protocol = transport.getProtocol();
-      if (protocol instanceof StreamReaderProtocol && protocol._task !== null) yield protocol._task;
-    }
+  #services(): Task<unknown>[] {
+    const protocols = [...this.#transports].map((transport) => transport.getProtocol());
+    return protocols.flatMap((protocol) => (protocol instanceof StreamReaderProtocol ? (protocol._task ?? []) : []));
   }
 
   statistics(): ServerStatistics {

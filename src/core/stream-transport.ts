@@ -17,6 +17,7 @@
 
 import type { Channel, ChannelClient } from "./channels.ts";
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES } from "./constants.ts";
+import type { CoroutineGenerator } from "./coroutines.ts";
 import type { AbstractEventLoop } from "./events.ts";
 import { RuntimeError } from "./exceptions.ts";
 import { WriteFlow } from "./flow-control.ts";
@@ -392,6 +393,32 @@ export class StreamTransport implements Transport, ChannelClient {
   }
 }
 inspectAsString(StreamTransport);
+
+/** @internal The transport of `channel`, when its protocol has been told. Cancelled meanwhile, the connection is closed. */
+export function* attach<P extends StreamingProtocol>(
+  loop: AbstractEventLoop,
+  channel: Channel,
+  makeProtocol: () => P,
+  options: StreamTransportOptions = {},
+): CoroutineGenerator<[StreamTransport, P]> {
+  let protocol: P;
+  try {
+    protocol = makeProtocol();
+  } catch (error) {
+    channel.destroy();
+    throw error;
+  }
+  const waiter = loop.createFuture();
+  const transport = new StreamTransport(loop, channel, protocol, options);
+  transport.start(waiter);
+  try {
+    yield* waiter;
+  } catch (error) {
+    transport.close();
+    throw error;
+  }
+  return [transport, protocol];
+}
 
 declare class TextEncoder {
   encode(text: string): Uint8Array;

@@ -15,6 +15,7 @@ import type { Callback } from "../core/events.ts";
 import type { Host } from "../core/host.ts";
 import type { DatagramProtocol, StreamingProtocol, SubprocessProtocol } from "../core/protocols.ts";
 import type { Server } from "../core/server.ts";
+import { attach } from "../core/stream-transport.ts";
 import type {
   DatagramTransport,
   SocketAddress,
@@ -35,7 +36,7 @@ import { startTls } from "./start-tls.ts";
 import type { Command, SubprocessOptions } from "./subprocess-transport.ts";
 import { connectSubprocess, PIPE } from "./subprocess-transport.ts";
 import type { ConnectionOptions, ServerOptions } from "./tcp.ts";
-import { attach, createConnection, createServer } from "./tcp.ts";
+import { createConnection, createServer } from "./tcp.ts";
 import type { Ssl, SslTimeouts } from "./tls.ts";
 import { ServerTls } from "./tls.ts";
 import type { DatagramOptions } from "./udp.ts";

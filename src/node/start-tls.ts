@@ -8,6 +8,7 @@ import type { StreamingProtocol } from "../core/protocols.ts";
 import { StreamTransport } from "../core/stream-transport.ts";
 import type { StartTlsOptions, Transport } from "../core/transports.ts";
 import { StreamChannel } from "./stream-channel.ts";
+import { CONNECTED_HOST } from "./tcp.ts";
 import type { Ssl } from "./tls.ts";
 import { connectTls, ServerTls } from "./tls.ts";
 
@@ -34,15 +35,15 @@ export function* startTls(
   }
   // What can fail for want of a key fails before the connection is touched.
   const server = options.serverSide === true ? new ServerTls(ssl, options) : null;
+  const host = options.serverHostname ?? (transport.getExtraInfo(CONNECTED_HOST) as string | null);
+  if (server === null && host === null)
+    throw new RangeError("startTls: serverHostname must be given, or '' to check none");
   const { channel, unread, owner } = transport._handOver();
   if (!(channel instanceof StreamChannel)) throw new RuntimeError("startTls: this transport carries no TLS");
   const raw = channel.handOver() as Socket;
   const early = Buffer.concat([options.received, ...unread]);
   if (early.length > 0) raw.unshift(early);
-  const secured =
-    server === null
-      ? yield* connectTls(loop, raw, ssl, options.serverHostname ?? null, options)
-      : yield* server.accept(loop, raw);
+  const secured = server === null ? yield* connectTls(loop, raw, ssl, host, options) : yield* server.accept(loop, raw);
   const waiter = loop.createFuture();
   const upgraded = new StreamTransport(loop, secured, protocol, {
     ...(owner === null ? {} : { owner }),

@@ -9,14 +9,12 @@ import type { ClientConnectedCallback } from "../core/streams/stream-protocol.ts
 import { StreamReaderProtocol } from "../core/streams/stream-protocol.ts";
 import { StreamReader } from "../core/streams/stream-reader.ts";
 import { StreamWriter } from "../core/streams/stream-writer.ts";
+import type { Streams } from "../core/streams/streams-over.ts";
 import type { Transport } from "../core/transports.ts";
 import type { ConnectionOptions, ServerOptions } from "./tcp.ts";
 import { createConnection, createServer } from "./tcp.ts";
 import type { UnixConnectionOptions, UnixServerOptions } from "./unix.ts";
 import { createUnixConnection, createUnixServer } from "./unix.ts";
-
-/** What is read and what is written of one connection. */
-export type Streams = [reader: StreamReader, writer: StreamWriter];
 
 interface LimitOption {
   /** See the `limit` of a {@link StreamReader}; 64 KiB by default. */

@@ -3,7 +3,6 @@
 import type { ListenOptions, Socket } from "node:net";
 import * as net from "node:net";
 import { networkInterfaces } from "node:os";
-import type { Channel } from "../core/channels.ts";
 import type { CoroutineGenerator } from "../core/coroutines.ts";
 import type { Duration } from "../core/duration.ts";
 import { toSeconds } from "../core/duration.ts";
@@ -14,7 +13,7 @@ import type { PeerTimeouts } from "../core/peer-timeouts.ts";
 import type { StreamingProtocol } from "../core/protocols.ts";
 import { Server } from "../core/server.ts";
 import { staggeredRace } from "../core/staggered.ts";
-import { StreamTransport } from "../core/stream-transport.ts";
+import { attach } from "../core/stream-transport.ts";
 import type { SocketAddress, Transport } from "../core/transports.ts";
 import { interleave, resolve } from "./addresses.ts";
 import { readMemory } from "./fast-reads.ts";
@@ -67,6 +66,9 @@ export interface ServerOptions extends SslTimeouts, PeerTimeouts {
   readonly sock?: net.Server;
 }
 
+/** Under this name a transport knows the host it was connected to, whose certificate STARTTLS expects. */
+export const CONNECTED_HOST = "host";
+
 /** See `EventLoop.createConnection`. */
 export function* createConnection<P extends StreamingProtocol>(
   loop: AbstractEventLoop,
@@ -79,32 +81,7 @@ export function* createConnection<P extends StreamingProtocol>(
   const channel =
     options.sock === undefined ? yield* connect(loop, host, port!, options) : new StreamChannel(options.sock);
   const secured = yield* secure(loop, channel, host, options);
-  return yield* attach(loop, secured, makeProtocol);
-}
-
-/** The transport of `channel`, when its protocol has been told. Cancelled meanwhile, the connection is closed. */
-export function* attach<P extends StreamingProtocol>(
-  loop: AbstractEventLoop,
-  channel: Channel,
-  makeProtocol: () => P,
-): CoroutineGenerator<[Transport, P]> {
-  let protocol: P;
-  try {
-    protocol = makeProtocol();
-  } catch (error) {
-    channel.destroy();
-    throw error;
-  }
-  const waiter = loop.createFuture();
-  const transport = new StreamTransport(loop, channel, protocol);
-  transport.start(waiter);
-  try {
-    yield* waiter;
-  } catch (error) {
-    transport.close();
-    throw error;
-  }
-  return [transport, protocol];
+  return yield* attach(loop, secured, makeProtocol, host === null ? {} : { extra: { [CONNECTED_HOST]: host } });
 }
 
 /** `channel` under TLS, if the options ask for that. */

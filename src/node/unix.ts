@@ -7,13 +7,14 @@ import type { AbstractEventLoop } from "../core/events.ts";
 import { repr } from "../core/format.ts";
 import type { StreamingProtocol } from "../core/protocols.ts";
 import type { Server } from "../core/server.ts";
+import { attach } from "../core/stream-transport.ts";
 import type { Transport } from "../core/transports.ts";
 import { readMemory } from "./fast-reads.ts";
 import type { Reception } from "./listener.ts";
 import { NetListener } from "./listener.ts";
 import { StreamChannel } from "./stream-channel.ts";
 import type { ConnectionOptions, ServerOptions } from "./tcp.ts";
-import { attach, connecting, DEFAULT_BACKLOG, receptionOf, secure, serve } from "./tcp.ts";
+import { connecting, DEFAULT_BACKLOG, receptionOf, secure, serve } from "./tcp.ts";
 
 /** Options of `createUnixConnection` and `openUnixConnection`. */
 export type UnixConnectionOptions = Pick<

@@ -3,6 +3,7 @@
 import type { Body } from "../coroutines.ts";
 import type { AbstractEventLoop } from "../events.ts";
 import { getRunningLoop } from "../events.ts";
+import { TimeoutError } from "../exceptions.ts";
 import { inspectAsString } from "../format.ts";
 import type { Protocol } from "../protocols.ts";
 import type { Task } from "../tasks.ts";
@@ -49,21 +50,26 @@ export class StreamReaderProtocol implements Protocol {
     const writer = new StreamWriter(transport, this, this.#reader, { loop: this.#loop });
     const task = this.#loop.createTask(() => clientConnected(this.#reader, writer) ?? Promise.resolve());
     this.#task = task;
-    task._onDone(() => this.#served(task));
+    task._onDone(() => this.#served(task, transport));
   }
 
   /** The callback has ended. One that failed or was cancelled leaves nobody who would close the connection. */
-  #served(task: Task<unknown>): void {
+  #served(task: Task<unknown>, transport: Transport): void {
     this.#task = null;
     if (task.cancelled()) {
-      this.#transport?.close();
+      (this.#transport ?? transport).close();
     } else if (task._failed) {
-      this.#loop.callExceptionHandler({
-        message: "Unhandled exception in client_connected_cb",
-        exception: task.exception(),
-        transport: this.#transport,
-      });
-      this.#transport?.close();
+      const exception = task.exception();
+      // A client that is sent away for being slow is not worth a report: there may be many of them.
+      const isSentAway = exception instanceof TimeoutError && exception === this.#reader.exception();
+      if (!isSentAway || this.#loop.getDebug()) {
+        this.#loop.callExceptionHandler({
+          message: "Unhandled exception in client_connected_cb",
+          exception,
+          transport,
+        });
+      }
+      (this.#transport ?? transport).close();
     }
   }
 

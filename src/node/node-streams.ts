@@ -1,0 +1,73 @@
+/** Node's streams as ours, and ours as Node's. @module */
+
+import { Duplex } from "node:stream";
+import type { Coroutine } from "../core/coroutines.ts";
+import { GeneratorCoroutine } from "../core/coroutines.ts";
+import { getRunningLoop } from "../core/events.ts";
+import { CancelledError } from "../core/exceptions.ts";
+import type { Future } from "../core/futures.ts";
+import type { StreamReader } from "../core/streams/stream-reader.ts";
+import type { StreamWriter } from "../core/streams/stream-writer.ts";
+import type { Streams } from "../core/streams/streams-over.ts";
+import { streamsOver } from "../core/streams/streams-over.ts";
+import { StreamChannel } from "./stream-channel.ts";
+import type { NodeStream } from "./stream-channel.ts";
+
+/**
+ * A reader and a writer over one of Node's streams, which is theirs from here on. Of a stream with one direction, only
+ * that one can be used.
+ *
+ * ```ts
+ * import { PassThrough } from "node:stream";
+ *
+ * await asyncio.run(async () => {
+ *   const [reader, writer] = await asyncio.fromNodeStream(new PassThrough());
+ *   writer.write("there and back\n");
+ *   assert.equal(String(await reader.readline()), "there and back\n");
+ * });
+ * ```
+ *
+ * @param options `limit`: see {@link StreamReader}.
+ */
+export function fromNodeStream(stream: NodeStream, options: { readonly limit?: number } = {}): Coroutine<Streams> {
+  return new GeneratorCoroutine(streamsOver(getRunningLoop(), new StreamChannel(stream), options), "fromNodeStream");
+}
+
+/**
+ * A reader and a writer as one of Node's streams: for `pipeline`, or for a package that takes a `Duplex`. Destroying it
+ * closes the writer.
+ */
+export function toNodeStream(reader: StreamReader, writer: StreamWriter): Duplex {
+  const loop = getRunningLoop();
+  return new Duplex({
+    allowHalfOpen: true,
+    read(size) {
+      const task = loop.createTask(() => reader.read(size));
+      settle(task, (error) => {
+        if (error !== null) this.destroy(error);
+        else this.push(task.result().length === 0 ? null : task.result());
+      });
+    },
+    write(chunk: Uint8Array, _encoding, callback) {
+      writer.write(chunk);
+      settle(
+        loop.createTask(() => writer.drain()),
+        callback,
+      );
+    },
+    final(callback) {
+      if (writer.canWriteEof()) writer.writeEof();
+      else writer.close();
+      callback();
+    },
+    destroy(error, callback) {
+      writer.close();
+      callback(error);
+    },
+  });
+}
+
+/** Tells `callback` what came of `future`. */
+function settle(future: Future<unknown>, callback: (error: Error | null) => void): void {
+  future._onDone(() => callback(future.cancelled() ? new CancelledError() : (future.exception() as Error | null)));
+}
