@@ -753,9 +753,9 @@ const LIMIT_MILLISECONDS = 10_000;
  * @param {Platform} platform
  * @returns {AsyncGenerator<Result, void, undefined>}
  */
-export async function* runSuite(platform) {
+export async function* runSuite(platform, furtherChecks = []) {
   const here = platform.AsyncLocalStorage === null ? "none" : "async context";
-  for (const { name, where = here, run } of checks) {
+  for (const { name, where = here, run } of [...checks, ...furtherChecks]) {
     if (where !== here) continue;
     try {
       yield { name, failure: null, remark: String((await inTime(run(platform))) ?? "") };
