@@ -7,6 +7,9 @@ import { beforeExit, interrupt, unhandledRejection } from "./process-events.ts";
 /** `setTimeout` takes a signed 32-bit number of milliseconds, and fires at once beyond it. */
 const LONGEST_TIMEOUT = 0x7fff_ffff;
 
+/** Node's timers may fire so much too early, by its own clock of whole milliseconds. */
+const EARLY_SECONDS = 1e-3;
+
 /** What a program that Ctrl-C ended exits with: 128 + SIGINT. */
 const INTERRUPTED = 130;
 
@@ -19,6 +22,9 @@ export class NodeHost implements Host {
   #client: HostClient | null = null;
   #immediate: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
+  /** When the timer fires, and when the turn is wanted, on {@link now}'s clock: it may fire before, and is set again. */
+  #timerDue: number = Infinity;
+  #wanted: number = Infinity;
   #stopListening: (() => void)[] = [];
 
   now(): number {
@@ -50,13 +56,33 @@ export class NodeHost implements Host {
   }
 
   requestTurn(delay: number, isExpected: boolean = false): void {
-    this.#forget();
-    if (delay === 0) this.#immediate = setImmediate(() => this.#turn());
-    else if (delay !== Infinity || isExpected) {
-      const milliseconds = Math.min(Math.ceil(delay * 1000), LONGEST_TIMEOUT);
-      this.#timer = setTimeout(() => this.requestTurn(0), milliseconds);
+    if (delay === 0) {
+      this.#immediate ??= setImmediate(this.#turn);
+      return;
     }
+    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    this.#immediate = null;
+    this.#wanted = this.now() + delay;
+    // A busy loop asks again after each turn, mostly for the same deadline: to set a timer each time costs more than a turn.
+    const isTimed = delay !== Infinity || isExpected;
+    if (isTimed && this.#timer !== null && this.#timerDue <= this.#wanted) return;
+    this.#clearTimer();
+    if (isTimed) this.#setTimer(delay);
   }
+
+  #setTimer(delay: number): void {
+    const milliseconds = Math.min(Math.ceil(delay * 1000), LONGEST_TIMEOUT);
+    this.#timerDue = this.now() + milliseconds / 1000;
+    this.#timer = setTimeout(this.#timerFired, milliseconds);
+  }
+
+  readonly #timerFired = (): void => {
+    this.#timer = null;
+    if (this.#immediate !== null) return;
+    const left = this.#wanted - this.now();
+    if (left <= EARLY_SECONDS) this.requestTurn(0);
+    else this.#setTimer(left);
+  };
 
   drainMicrotasks(): boolean {
     return drainMicrotasks();
@@ -70,16 +96,21 @@ export class NodeHost implements Host {
     process.exit(INTERRUPTED);
   }
 
-  #turn(): void {
+  readonly #turn = (): void => {
     this.#immediate = null;
     this.#client?.turn();
-  }
+  };
 
   #forget(): void {
     if (this.#immediate !== null) clearImmediate(this.#immediate);
-    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#immediate = null;
+    this.#clearTimer();
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#timerDue = Infinity;
   }
 }
 
