@@ -241,7 +241,42 @@ export abstract class LazyFuture<T> extends Coroutine<T> {
 
   then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
     const owner = ownerOf(this, onRejected);
-    if (owner !== null) this.make(owner.loop)._await(owner.execution?.scope ?? null, onFulfilled, onRejected);
+    if (owner !== null) this.wait(owner, onFulfilled, onRejected);
+  }
+
+  /** Waits for the async function of `owner`. */
+  protected wait(owner: Owner, onFulfilled: Resolve, onRejected: Reject): void {
+    this.make(owner.loop)._await(owner.execution?.scope ?? null, onFulfilled, onRejected);
+  }
+}
+
+/** A {@link LazyFuture} that need not wait when it can go on at once. */
+export abstract class AttemptFuture<T> extends LazyFuture<T> {
+  #isWaiting: boolean = false;
+
+  /** Whether {@link goOn} would have to wait now. */
+  protected abstract mustWait(): boolean;
+  /** Does it without waiting. */
+  protected abstract goOn(): T;
+
+  /** @internal */
+  override next(): IteratorResult<unknown, T> {
+    if (!this.#isWaiting && !this.mustWait()) return { done: true, value: this.goOn() };
+    this.#isWaiting = true;
+    return super.next();
+  }
+
+  protected override wait(owner: Owner, onFulfilled: Resolve, onRejected: Reject): void {
+    try {
+      if (this.mustWait()) {
+        super.wait(owner, onFulfilled, onRejected);
+        return;
+      }
+      owner.loop._promisesDue();
+      onFulfilled(this.goOn() as never);
+    } catch (error) {
+      onRejected(error);
+    }
   }
 }
 
@@ -285,7 +320,7 @@ export function tagOf(value: object): unknown {
 }
 
 /** Who awaits a coroutine in an async function. */
-interface Owner {
+export interface Owner {
   readonly loop: AbstractEventLoop;
   readonly execution: Execution | null;
 }

@@ -2,14 +2,15 @@
 
 import { STREAM_LIMIT } from "../constants.ts";
 import type { Coroutine, CoroutineGenerator } from "../coroutines.ts";
-import { GeneratorCoroutine } from "../coroutines.ts";
+import { AttemptFuture, GeneratorCoroutine } from "../coroutines.ts";
 import type { AbstractEventLoop } from "../events.ts";
 import { getRunningLoop } from "../events.ts";
 import { IncompleteReadError, LimitOverrunError, RuntimeError } from "../exceptions.ts";
 import { inspectAsString, repr } from "../format.ts";
-import type { Future } from "../futures.ts";
+import { Future } from "../futures.ts";
 import { toBytes } from "../stream-transport.ts";
 import type { Data, ReadTransport } from "../transports.ts";
+import type { Reject, Resolve } from "../waits.ts";
 import { allocate, ByteBuffer, indexOf } from "./byte-buffer.ts";
 
 /** Options of a {@link StreamReader}. */
@@ -48,7 +49,7 @@ export class StreamReader {
   readonly #buffer: ByteBuffer = new ByteBuffer();
   #hasEnded: boolean = false;
   /** Who waits for bytes, and which method he called. */
-  #waiter: Future<void> | null = null;
+  #waiter: Future<unknown> | null = null;
   #error: { readonly value: unknown } | null = null;
   #transport: ReadTransport | null = null;
   #isPaused: boolean = false;
@@ -69,7 +70,7 @@ export class StreamReader {
    * @throws what the connection was lost with.
    */
   read(n: number = -1): Coroutine<Uint8Array> {
-    return new GeneratorCoroutine(this.#reading(n), "StreamReader.read");
+    return n > 0 ? new Read(this, n) : new GeneratorCoroutine(this.#reading(n), "StreamReader.read");
   }
 
   /**
@@ -170,25 +171,20 @@ export class StreamReader {
   #wake(): void {
     const waiter = this.#waiter;
     this.#waiter = null;
-    if (waiter !== null && !waiter.done()) waiter.setResult();
+    if (waiter !== null && !waiter.done()) waiter.setResult(undefined);
   }
 
   // --- waiting
 
   *#reading(n: number): CoroutineGenerator<Uint8Array> {
     this.#raise();
-    if (n === 0) return allocate(0);
-    if (n < 0) return yield* this.#readingAll();
-    if (this.#buffer.size === 0 && !this.#hasEnded) yield* this.#waitForData("read");
-    const taken = this.#buffer.take(n);
-    this.#maybeResume();
-    return taken;
+    return n === 0 ? allocate(0) : yield* this.#readingAll();
   }
 
   *#readingAll(): CoroutineGenerator<Uint8Array> {
     const blocks = new ByteBuffer();
     for (;;) {
-      const block = yield* this.#reading(this.#limit);
+      const block = yield* this.read(this.#limit);
       if (block.length === 0) return blocks.take(blocks.size);
       blocks.add(block);
     }
@@ -243,21 +239,44 @@ export class StreamReader {
     return taken;
   }
 
+  /** @internal Whether there is nothing to read yet. */
+  get _isEmpty(): boolean {
+    return this.#buffer.size === 0 && !this.#hasEnded && this.#error === null;
+  }
+
+  /** @internal Up to `n` of the bytes that are there. */
+  _take(n: number): Uint8Array {
+    this.#raise();
+    const taken = this.#buffer.take(n);
+    this.#maybeResume();
+    return taken;
+  }
+
+  /** @internal `waiter` is the one who waits for bytes from here on; see {@link _leave}. */
+  _join(waiter: Future<unknown>, caller: string): void {
+    if (this.#waiter !== null) {
+      throw new RuntimeError(`${caller}() called while another coroutine is already waiting for incoming data`);
+    }
+    if (this.#isPaused) this.#resume();
+    this.#waiter = waiter;
+  }
+
+  /** @internal `waiter` does not wait any more. */
+  _leave(waiter: Future<unknown>): void {
+    if (this.#waiter === waiter) this.#waiter = null;
+  }
+
   #raise(): void {
     if (this.#error !== null) throw this.#error.value;
   }
 
   *#waitForData(caller: string): CoroutineGenerator<void> {
-    if (this.#waiter !== null) {
-      throw new RuntimeError(`${caller}() called while another coroutine is already waiting for incoming data`);
-    }
-    if (this.#isPaused) this.#resume();
     const waiter = this.#loop.createFuture();
-    this.#waiter = waiter;
+    this._join(waiter, caller);
     try {
       yield* waiter;
     } finally {
-      if (this.#waiter === waiter) this.#waiter = null;
+      this._leave(waiter);
     }
   }
 
@@ -283,6 +302,65 @@ export class StreamReader {
   }
 }
 inspectAsString(StreamReader);
+
+/** `read(n)`: what servers do in their innermost loops. */
+class Read extends AttemptFuture<Uint8Array> {
+  readonly #reader: StreamReader;
+  readonly #n: number;
+
+  constructor(reader: StreamReader, n: number) {
+    super();
+    this.#reader = reader;
+    this.#n = n;
+  }
+
+  get name(): string {
+    return "StreamReader.read";
+  }
+
+  protected override mustWait(): boolean {
+    return this.#reader._isEmpty;
+  }
+
+  protected override goOn(): Uint8Array {
+    return this.#reader._take(this.#n);
+  }
+
+  protected override make(loop: AbstractEventLoop): Future<Uint8Array> {
+    return new Bytes(loop, this.#reader, this.#n);
+  }
+}
+
+/** Bytes that will come. They stay in the reader until the one who waits goes on: cancelled before, he loses none. */
+class Bytes extends Future<Uint8Array> {
+  readonly #reader: StreamReader;
+  readonly #n: number;
+
+  constructor(loop: AbstractEventLoop, reader: StreamReader, n: number) {
+    super({ loop });
+    this.#reader = reader;
+    this.#n = n;
+    reader._join(this, "read");
+  }
+
+  override result(): Uint8Array {
+    super.result();
+    return this.#reader._take(this.#n);
+  }
+
+  override _settle(resolve: Resolve, reject: Reject): void {
+    super._settle(() => resolve(this.#reader._take(this.#n) as never), reject);
+  }
+
+  override cancel(message?: string): boolean {
+    this.#reader._leave(this);
+    return super.cancel(message);
+  }
+
+  override get _typeName(): string {
+    return "Future";
+  }
+}
 
 const NEWLINE = toBytes("\n");
 
