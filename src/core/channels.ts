@@ -33,6 +33,8 @@ export interface Channel {
   writeEof(): void;
   /** Says goodbye to the peer as its protocol demands, and reports `closed`. Without it, closing takes no time. */
   farewell?: (() => void) | undefined;
+  /** The transport is closing, and waits for what was written to be sent. */
+  closing?: (() => void) | undefined;
   /** Closes it at once. Nothing is reported any more. */
   destroy(): void;
   /** See {@link WriteFlow}. */

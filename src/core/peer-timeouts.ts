@@ -24,7 +24,8 @@ export function watched(loop: AbstractEventLoop, channel: Channel, timeouts: Pee
   return new WatchedChannel(loop, channel, firstByte, idle);
 }
 
-class WatchedChannel implements Channel, ChannelClient {
+/** A channel with a watch over its peer. */
+export class WatchedChannel implements Channel, ChannelClient {
   readonly #loop: AbstractEventLoop;
   readonly #channel: Channel;
   readonly #idle: number;
@@ -93,9 +94,29 @@ class WatchedChannel implements Channel, ChannelClient {
     return this.#channel.farewell?.bind(this.#channel);
   }
 
-  destroy(): void {
+  /** From here on it is the peer who keeps us waiting, paused or not. */
+  closing(): void {
+    this.#isPaused = false;
+    this.#channel.closing?.();
+  }
+
+  get watchedChannel(): Channel {
+    return this.#channel;
+  }
+
+  /** Watches no more. */
+  stop(): void {
     this.#timer?.cancel();
     this.#timer = null;
+  }
+
+  /** `channel` under the same watch: the same peer, who has sent his first byte. */
+  goOnWith(channel: Channel): Channel {
+    return new WatchedChannel(this.#loop, channel, Infinity, this.#idle);
+  }
+
+  destroy(): void {
+    this.stop();
     this.#channel.destroy();
   }
 

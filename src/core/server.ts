@@ -63,6 +63,8 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
   readonly #transports: Set<StreamTransport> = new Set();
   #isServing: boolean = false;
   #isClosed: boolean = false;
+  /** Clients that are let in, and have no transport yet: they shake hands. */
+  #arriving: number = 0;
   #accepted: number = 0;
   #refused: number = 0;
   /** Those in `waitClosed`. */
@@ -122,11 +124,11 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
     this.#isServing = true;
     try {
       for (const listener of this.#listeners) yield* listener.listen();
+      yield* sleep(0);
     } catch (error) {
       this.close();
       throw error;
     }
-    yield* sleep(0);
   }
 
   /**
@@ -250,9 +252,15 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
 
   /** @internal Whether one more connection may come; one that may not is counted as refused. */
   _admit(): boolean {
-    if (!this.#isClosed && this.#transports.size < this.#maxConnections) return true;
+    if (!this.#isClosed && this.#transports.size + this.#arriving < this.#maxConnections) return true;
     this.#refused++;
     return false;
+  }
+
+  /** @internal A client that was admitted takes its time, until the function returned is called. */
+  _arriving(): () => void {
+    this.#arriving++;
+    return () => void this.#arriving--;
   }
 
   /** @internal */
@@ -265,6 +273,12 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
   _detach(transport: StreamTransport): void {
     this.#transports.delete(transport);
     this.#wakeIfOver();
+  }
+
+  /** @internal */
+  _replace(transport: StreamTransport, other: StreamTransport): void {
+    this.#transports.delete(transport);
+    this.#transports.add(other);
   }
 
   #wakeIfOver(): void {

@@ -35,6 +35,8 @@ export interface TransportOwner {
   _attach(transport: StreamTransport): void;
   /** @internal */
   _detach(transport: StreamTransport): void;
+  /** @internal The connection goes on with another transport. */
+  _replace(transport: StreamTransport, other: StreamTransport): void;
 }
 
 /** Options of a {@link StreamTransport}. */
@@ -84,6 +86,8 @@ export class StreamTransport implements Transport, ChannelClient {
   /** Writes since the connection was lost; zero while it is not. */
   #lostWrites: number = 0;
   #isLost: boolean = false;
+  /** Done when nothing waits to be sent, or the connection is lost. */
+  #allSent: Future<void> | null = null;
 
   constructor(
     loop: AbstractEventLoop,
@@ -105,7 +109,7 @@ export class StreamTransport implements Transport, ChannelClient {
   start(waiter: Future<void> | null = null): void {
     this.#waiter = waiter;
     this.#loop._adopt(this);
-    this.#owner?._attach(this);
+    if (!this.#isUpgrade) this.#owner?._attach(this);
     this.#inbox.push(MADE);
     this.#inbox.push(STARTED);
   }
@@ -185,6 +189,7 @@ export class StreamTransport implements Transport, ChannelClient {
     this.#held = [];
     this.#channel.pause();
     if (this.#channel.pending === 0) this.#finish();
+    else this.#channel.closing?.();
   }
 
   abort(): void {
@@ -202,7 +207,7 @@ export class StreamTransport implements Transport, ChannelClient {
   }
 
   flushed(): void {
-    if (this.#flow.isPaused || this.#isClosing) this.#inbox.push(FLUSHED);
+    if (this.#flow.isPaused || this.#isClosing || this.#allSent !== null) this.#inbox.push(FLUSHED);
   }
 
   failed(error: unknown): void {
@@ -223,7 +228,7 @@ export class StreamTransport implements Transport, ChannelClient {
 
   #happened(event: Event): void {
     if (event instanceof Uint8Array || event === ENDED) {
-      if (this.#isPaused) this.#held.push(event);
+      if (this.#isPaused || this.#held.length > 0) this.#held.push(event);
       else this.#deliver(event);
     } else if (event === MADE) this.#made();
     else if (event === STARTED) this.#started();
@@ -255,6 +260,10 @@ export class StreamTransport implements Transport, ChannelClient {
   #fill(data: Uint8Array): void {
     let rest = data;
     while (rest.length > 0 && !this.#isClosing) {
+      if (this.#isPaused) {
+        this.#held.unshift(rest);
+        return;
+      }
       const { length } = rest;
       const protocol = this.#protocol;
       if (!isBuffered(protocol)) {
@@ -285,8 +294,16 @@ export class StreamTransport implements Transport, ChannelClient {
 
   #wasFlushed(): void {
     if (this.#isLost) return;
-    this.#flow.check(this.#channel.pending);
-    if (this.#isClosing && this.#lostWrites === 0 && this.#channel.pending === 0) this.#finish();
+    const { pending } = this.#channel;
+    this.#flow.check(pending);
+    if (pending > 0) return;
+    this.#tellAllSent();
+    if (this.#isClosing && this.#lostWrites === 0) this.#finish();
+  }
+
+  #tellAllSent(): void {
+    if (this.#allSent !== null && !this.#allSent.done()) this.#allSent.setResult();
+    this.#allSent = null;
   }
 
   #wasResumed(): void {
@@ -299,6 +316,7 @@ export class StreamTransport implements Transport, ChannelClient {
   }
 
   #wasLost(error: unknown): void {
+    this.#tellAllSent();
     this.#call("connectionLost", () => this.#protocol.connectionLost?.(error));
     this.#channel.destroy();
     this.#owner?._detach(this);
@@ -309,8 +327,10 @@ export class StreamTransport implements Transport, ChannelClient {
 
   #canWrite(caller: string): boolean {
     if (this.#eofWritten) throw new RuntimeError(`Cannot call ${caller}() after writeEof()`);
+    // Under TLS nothing goes behind a goodbye, and `close` was the word for it.
+    if (this.#isClosing && this.#lostWrites === 0 && this.#channel.farewell !== undefined) return false;
     if (this.#lostWrites === 0) return true;
-    if (this.#lostWrites++ >= LOG_THRESHOLD_FOR_CONNLOST_WRITES) {
+    if (this.#lostWrites++ === LOG_THRESHOLD_FOR_CONNLOST_WRITES) {
       getLogger().warning(`${caller}() to a connection that is lost: ${this.toString()}`);
     }
     return false;
@@ -350,38 +370,63 @@ export class StreamTransport implements Transport, ChannelClient {
     if (failure !== null) this.#forceClose(failure.error);
   }
 
+  /** @internal */
+  get _owner(): TransportOwner | null {
+    return this.#owner;
+  }
+
+  /** @internal Waits until nothing waits to be sent, or the connection is lost. */
+  *_allSent(): CoroutineGenerator<void> {
+    if (this.#isLost || this.#channel.pending === 0) return;
+    this.#allSent ??= this.#loop.createFuture();
+    yield* this.#allSent;
+  }
+
   /** @internal Whether the protocol has been told to stop writing. */
   get _isWritingPaused(): boolean {
     return this.#flow.isPaused;
   }
 
+  /** @internal */
+  get _channel(): Channel {
+    return this.#channel;
+  }
+
   /**
-   * @internal Gives the channel away, with the bytes that the protocol has not got: another transport takes over.
+   * @internal Gives the channel away: the bytes that the protocol has not got. Nothing is read or written any more, until
+   * {@link _replacedBy} or {@link _failed} says how it went.
    *
    * @throws {RuntimeError} if there is nothing left to give.
    */
-  _handOver(): {
-    readonly channel: Channel;
-    readonly unread: readonly Uint8Array[];
-    readonly owner: TransportOwner | null;
-  } {
+  _handOver(): readonly Uint8Array[] {
     if (this.#isClosing) throw new RuntimeError(`${this.toString()} is closing`);
-    if (this.#channel.pending > 0) throw new RuntimeError(`${this.toString()} has bytes to send: drain it first`);
     this.#channel.pause();
     const unread = [...this.#held, ...this.#inbox].filter((event) => event instanceof Uint8Array);
-    this._abandon(false);
-    this.#owner?._detach(this);
+    this.#isClosing = true;
+    this.#lostWrites = 1;
+    this.#held = [];
+    return unread;
+  }
+
+  /** @internal `other` has the connection and the protocol now. */
+  _replacedBy(other: StreamTransport): void {
+    this.#isLost = true;
     this.#loop._release(this);
-    return { channel: this.#channel, unread, owner: this.#owner };
+    this.#owner?._replace(this, other);
+  }
+
+  /** @internal The connection is gone, and so the protocol is told. */
+  _failed(error: unknown): void {
+    this.#forceClose(error);
   }
 
   /** @internal The loop is closed, and nobody will hear of this any more. */
-  _abandon(destroys: boolean = true): void {
+  _abandon(): void {
     this.#isClosing = true;
     this.#isLost = true;
     this.#lostWrites ||= 1;
     this.#held = [];
-    if (destroys) this.#channel.destroy();
+    this.#channel.destroy();
   }
 
   toString(): string {

@@ -58,11 +58,22 @@ export function* resolve(
   const number = toPort(port);
   const family = options.family ?? 0;
   const ofFamily = (address: SocketAddress): boolean => family === 0 || address.family === family;
-  if (host === null || host === "") return unnamed.map((one) => addressOf(one, number)!).filter(ofFamily);
+  const addresses = (yield* lookUp(host, family, unnamed)).map((one) => addressOf(one, number)!).filter(ofFamily);
+  if (addresses.length > 0) return addresses;
+  const message = `getaddrinfo() returned empty list: ${repr(host)} has no address of family ${family}`;
+  throw Object.assign(new Error(message), { code: "ENOTFOUND", syscall: "getaddrinfo", hostname: host });
+}
+
+function* lookUp(
+  host: string | null,
+  family: 0 | 4 | 6,
+  unnamed: readonly string[],
+): CoroutineGenerator<readonly string[]> {
+  if (host === null || host === "") return unnamed;
   checkHost(host);
-  if (isIP(host) !== 0) return [addressOf(host, number)!].filter(ofFamily);
+  if (isIP(host) !== 0) return [host];
   const found = yield* fromPromise(lookup(host, { all: true, family, verbatim: true }));
-  return found.map(({ address }) => addressOf(address, number)!);
+  return found.map(({ address }) => address);
 }
 
 /** The addresses with the families in turn, `first` of the first family before the others begin: RFC 8305. */

@@ -38,7 +38,7 @@ import { connectSubprocess, PIPE } from "./subprocess-transport.ts";
 import type { ConnectionOptions, ServerOptions } from "./tcp.ts";
 import { createConnection, createServer } from "./tcp.ts";
 import type { Ssl, SslTimeouts } from "./tls.ts";
-import { ServerTls } from "./tls.ts";
+import { checkNoSslOptions, ServerTls } from "./tls.ts";
 import type { DatagramOptions } from "./udp.ts";
 import { createDatagramEndpoint } from "./udp.ts";
 import type { UnixConnectionOptions, UnixServerOptions } from "./unix.ts";
@@ -119,6 +119,7 @@ export class EventLoop extends BaseEventLoop {
     options: SslTimeouts & { readonly ssl?: Ssl },
   ): CoroutineGenerator<[Transport, P]> {
     const { ssl } = options;
+    checkNoSslOptions(options);
     const channel = ssl === undefined ? channelOf(sock) : yield* new ServerTls(ssl, options).accept(this, sock);
     return yield* attach(this, channel, makeProtocol);
   }

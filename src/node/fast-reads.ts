@@ -3,18 +3,19 @@
  * with what comes, and is handed on as it lies.
  *
  * Node gives every read a new buffer of 64 KiB and sends it through `Readable`. For sockets one opens, the documented
- * option `onread` does better; for sockets one accepts, only an option that Node does not document. This is the one file
- * that uses it. It looks whether it is there; where it is not, sockets are read through their `data` event.
+ * option `onread` does better; for sockets one accepts, see `private-sockets`. Elsewhere, and where that does not work,
+ * sockets are read through their `data` event.
  *
  * @module
  */
 
-import { Socket } from "node:net";
 import type { OnReadOpts } from "node:net";
 
 const SMALLEST = 4 * 1024;
-const LARGEST = 256 * 1024;
-/** A block has room for so many reads of the size that is expected. */
+/** Larger reads are no faster, and their memory no longer fits the processor's cache. */
+const LARGEST = 112 * 1024;
+/** Memory for several small reads is had at once. */
+const BLOCK = 64 * 1024;
 const READS_PER_BLOCK = 4;
 /** Less than this is copied out, and the memory read into again. */
 const SMALL = 2 * 1024;
@@ -26,11 +27,13 @@ export class ReadMemory {
   #expected: number = SMALLEST;
   #block: Buffer = Buffer.allocUnsafeSlow(SMALLEST);
   #offset: number = 0;
+  /** The part of the block that is read into. */
+  #view: Buffer = this.#block;
 
   /** For the constructor of a socket. */
   get onread(): OnReadOpts {
     return {
-      buffer: () => this.#next(),
+      buffer: () => this.#view,
       callback: (count) => {
         this.#received(count);
         return true;
@@ -38,31 +41,30 @@ export class ReadMemory {
     };
   }
 
-  /** Where the next read goes. */
-  #next(): Buffer {
-    if (this.#block.length - this.#offset < this.#expected) {
-      this.#block = Buffer.allocUnsafeSlow(this.#expected <= SMALLEST ? SMALLEST : this.#expected * READS_PER_BLOCK);
-      this.#offset = 0;
+  #received(count: number): void {
+    if (count <= SMALL) {
+      const copy = Buffer.allocUnsafe(count);
+      copy.set(this.#view.subarray(0, count));
+      this.onChunk(copy);
+    } else {
+      const chunk = this.#view.subarray(0, count);
+      this.#offset += count;
+      this.#adapt(count);
+      this.onChunk(chunk);
     }
-    return this.#block.subarray(this.#offset, this.#offset + this.#expected);
   }
 
-  #received(count: number): void {
-    const start = this.#offset;
-    if (count <= SMALL) {
-      this.onChunk(Buffer.from(this.#block.subarray(start, start + count)));
-    } else {
-      this.#offset = start + count;
-      this.onChunk(this.#block.subarray(start, start + count));
-    }
+  /** Finds a place for the next read, after one of `count` bytes whose memory was given away. */
+  #adapt(count: number): void {
     if (count === this.#expected) this.#expected = Math.min(this.#expected * 4, LARGEST);
     else if (count < this.#expected / 16) this.#expected = Math.max(this.#expected / 4, SMALLEST);
+    if (this.#block.length - this.#offset < this.#expected) {
+      const size = Math.max(this.#expected, Math.min(this.#expected * READS_PER_BLOCK, BLOCK));
+      this.#block = Buffer.allocUnsafeSlow(size);
+      this.#offset = 0;
+    }
+    this.#view = this.#block.subarray(this.#offset, this.#offset + this.#expected);
   }
-}
-
-/** The inside of Node's socket, as far as it is needed here. */
-interface WithHandle {
-  _handle?: { readonly useUserBuffer?: unknown } | null;
 }
 
 /** Whether `onread` is what Node's documentation says. */
@@ -71,16 +73,4 @@ const isNode = !("Bun" in globalThis) && !("Deno" in globalThis);
 /** Memory for a socket that is to be opened, or `null` where `onread` is not to be had. */
 export function readMemory(): ReadMemory | null {
   return isNode ? new ReadMemory() : null;
-}
-
-/**
- * The connection of `accepted`, a socket that has not been read from, as a socket that reads into `memory`; `null` if
- * this platform cannot do so.
- */
-export function reopen(accepted: Socket, memory: ReadMemory): Socket | null {
-  const handle = isNode ? (accepted as WithHandle)._handle : null;
-  if (typeof handle?.useUserBuffer !== "function") return null;
-  (accepted as WithHandle)._handle = null;
-  const options = { handle, allowHalfOpen: true, onread: memory.onread };
-  return new Socket(options);
 }

@@ -4,7 +4,7 @@ import type { ListenOptions, Socket } from "node:net";
 import * as net from "node:net";
 import type { CoroutineGenerator } from "../core/coroutines.ts";
 import type { AbstractEventLoop } from "../core/events.ts";
-import { leavesTheLoop } from "../core/exceptions.ts";
+import { isException } from "../core/exceptions.ts";
 import { Inbox } from "../core/inbox.ts";
 import type { PeerTimeouts } from "../core/peer-timeouts.ts";
 import { watched } from "../core/peer-timeouts.ts";
@@ -12,8 +12,10 @@ import type { StreamingProtocol } from "../core/protocols.ts";
 import type { Listener, Server } from "../core/server.ts";
 import { StreamTransport } from "../core/stream-transport.ts";
 import type { SocketAddress } from "../core/transports.ts";
+import type { Task } from "../core/tasks.ts";
 import { addressOf } from "./addresses.ts";
-import { readMemory, reopen } from "./fast-reads.ts";
+import { readMemory } from "./fast-reads.ts";
+import { reopen } from "./private-sockets.ts";
 import { StreamChannel } from "./stream-channel.ts";
 import type { ServerTls } from "./tls.ts";
 
@@ -31,18 +33,28 @@ export class NetListener implements Listener {
   readonly #loop: AbstractEventLoop;
   readonly #options: ListenOptions;
   readonly #reception: Reception;
+  /** A server that somebody else made counts its connections itself. */
+  readonly #isOurs: boolean;
   /** Clients are taken in turns of the loop, in the context in which the server was made. */
   readonly #accepted: Inbox<Socket>;
   #server: Server | null = null;
+  /** Clients that are in the middle of their TLS handshake. */
+  readonly #handshakes: Set<Task<void>> = new Set();
 
   constructor(loop: AbstractEventLoop, options: ListenOptions, reception: Reception, socket?: net.Server) {
     this.#loop = loop;
     this.#options = options;
     this.#reception = reception;
     this.socket = socket ?? net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
+    this.#isOurs = socket === undefined;
     this.socket.on("connection", (accepted) => {
       accepted.on("error", ignore);
       this.#accepted.push(accepted);
+    });
+    this.socket.on("error", (exception) => {
+      // Before it listens, whoever waits for that is told.
+      if (!this.socket.listening) return;
+      this.#loop.callExceptionHandler({ message: "socket.accept() out of system resource", exception });
     });
     this.#accepted = new Inbox(loop, (accepted) => this.#takeClient(accepted));
   }
@@ -74,40 +86,48 @@ export class NetListener implements Listener {
     } finally {
       this.socket.off("error", fail).off("listening", succeed);
     }
-    this.socket.on("error", (error) => {
-      this.#loop.callExceptionHandler({ message: "socket.accept() out of system resource", exception: error });
-    });
   }
 
   close(): void {
     if (this.socket.listening) this.socket.close();
+    for (const task of this.#handshakes) task.cancel();
     // Those not taken yet are refused in their turn; if the loop has ended, there is none.
     if (this.#loop.isClosed()) for (const accepted of this.#accepted) accepted.destroy();
   }
 
   #takeClient(accepted: Socket): void {
-    if (this.#server?._admit() !== true) {
+    const server = this.#server;
+    if (server?._admit() !== true) {
       accepted.destroy();
       return;
     }
     if (this.#reception.keepAlive) accepted.setKeepAlive(true);
     const { tls } = this.#reception;
-    if (tls === null) this.#connect(channelOf(accepted));
-    else this.#loop.createTask(() => this.#shakeHands(accepted, tls));
+    if (tls === null) {
+      this.#connect(this.#isOurs ? channelOf(accepted) : new StreamChannel(accepted));
+      return;
+    }
+    const hasArrived = server._arriving();
+    const task = this.#loop.createTask(() => this.#shakeHands(accepted, tls));
+    this.#handshakes.add(task);
+    task._onDone(() => {
+      this.#handshakes.delete(task);
+      hasArrived();
+    });
   }
 
   *#shakeHands(accepted: Socket, tls: ServerTls): CoroutineGenerator<void> {
+    let channel: StreamChannel;
     try {
-      this.#connect(yield* tls.accept(this.#loop, accepted));
-    } catch (error) {
+      channel = yield* tls.accept(this.#loop, accepted);
+    } catch (exception) {
+      if (!isException(exception)) throw exception;
       // A client that does not speak TLS is no error of the server's.
-      if (this.#loop.getDebug() && !leavesTheLoop(error)) {
-        this.#loop.callExceptionHandler({
-          message: "Error on transport creation for incoming connection",
-          exception: error,
-        });
-      }
+      const message = "Error on transport creation for incoming connection";
+      if (this.#loop.getDebug()) this.#loop.callExceptionHandler({ message, exception });
+      return;
     }
+    this.#connect(channel);
   }
 
   #connect(channel: StreamChannel): void {
@@ -132,7 +152,7 @@ export class NetListener implements Listener {
 /** The channel of a socket that was accepted and not read from. */
 export function channelOf(accepted: Socket): StreamChannel {
   const memory = readMemory();
-  const reopened = memory === null ? null : reopen(accepted, memory);
+  const reopened = memory === null ? null : reopen(accepted, memory.onread);
   return reopened === null ? new StreamChannel(accepted) : new StreamChannel(reopened, memory);
 }
 

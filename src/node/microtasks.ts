@@ -3,7 +3,7 @@
  * ones. They are tried before they are trusted, and without them, as in browsers, the loop returns to its host instead:
  * the same order, at a higher price.
  *
- * This is the one file that uses a private API.
+ * This file and `private-sockets` are the ones that use private APIs.
  *
  * @module
  */

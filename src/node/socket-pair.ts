@@ -34,6 +34,7 @@ export function* socketPair(
     return { ours: yield* accepted, theirs };
   } catch (error) {
     theirs.destroy();
+    if (accepted.done() && !accepted._failed && !accepted.cancelled()) accepted.result().destroy();
     throw error;
   } finally {
     server.close();

@@ -3,14 +3,16 @@
 import type { Socket } from "node:net";
 import type { CoroutineGenerator } from "../core/coroutines.ts";
 import type { AbstractEventLoop } from "../core/events.ts";
-import { RuntimeError } from "../core/exceptions.ts";
+import { CancelledError } from "../core/exceptions.ts";
+import { repr } from "../core/format.ts";
+import { WatchedChannel } from "../core/peer-timeouts.ts";
 import type { StreamingProtocol } from "../core/protocols.ts";
 import { StreamTransport } from "../core/stream-transport.ts";
 import type { StartTlsOptions, Transport } from "../core/transports.ts";
 import { StreamChannel } from "./stream-channel.ts";
 import { CONNECTED_HOST } from "./tcp.ts";
 import type { Ssl } from "./tls.ts";
-import { connectTls, ServerTls } from "./tls.ts";
+import { checkSsl, connectTls, ServerTls } from "./tls.ts";
 
 /** Options of {@link startTls}. */
 export interface Upgrade extends StartTlsOptions {
@@ -31,25 +33,51 @@ export function* startTls(
   options: Upgrade,
 ): CoroutineGenerator<Transport> {
   if (!(transport instanceof StreamTransport)) {
-    throw new RuntimeError(`startTls: transport ${String(transport)} is not supported by startTls()`);
+    throw new TypeError(`startTls: expected a transport of this loop, received ${repr(transport)}`);
   }
+  checkSsl(ssl, options);
   // What can fail for want of a key fails before the connection is touched.
   const server = options.serverSide === true ? new ServerTls(ssl, options) : null;
   const host = options.serverHostname ?? (transport.getExtraInfo(CONNECTED_HOST) as string | null);
-  if (server === null && host === null)
+  if (server === null && host === null) {
     throw new RangeError("startTls: serverHostname must be given, or '' to check none");
-  const { channel, unread, owner } = transport._handOver();
-  if (!(channel instanceof StreamChannel)) throw new RuntimeError("startTls: this transport carries no TLS");
-  const raw = channel.handOver() as Socket;
-  const early = Buffer.concat([options.received, ...unread]);
-  if (early.length > 0) raw.unshift(early);
-  const secured = server === null ? yield* connectTls(loop, raw, ssl, host, options) : yield* server.accept(loop, raw);
+  }
+  const watch = transport._channel instanceof WatchedChannel ? transport._channel : null;
+  const channel = watch?.watchedChannel ?? transport._channel;
+  if (!(channel instanceof StreamChannel)) throw new TypeError(`startTls: ${String(transport)} cannot go on under TLS`);
+  yield* transport._allSent();
+  const unread = transport._handOver();
+  watch?.stop();
+  try {
+    const raw = channel.handOver() as Socket;
+    const early = Buffer.concat([options.received, ...unread]);
+    if (early.length > 0) raw.unshift(early);
+    const secured =
+      server === null ? yield* connectTls(loop, raw, ssl, host, options) : yield* server.accept(loop, raw);
+    const upgraded = new StreamTransport(loop, watch?.goOnWith(secured) ?? secured, protocol, {
+      ...(transport._owner === null ? {} : { owner: transport._owner }),
+      isUpgrade: true,
+    });
+    return yield* takenOver(loop, transport, upgraded);
+  } catch (error) {
+    transport._failed(error instanceof CancelledError ? null : error);
+    throw error;
+  }
+}
+
+function* takenOver(
+  loop: AbstractEventLoop,
+  transport: StreamTransport,
+  upgraded: StreamTransport,
+): CoroutineGenerator<Transport> {
   const waiter = loop.createFuture();
-  const upgraded = new StreamTransport(loop, secured, protocol, {
-    ...(owner === null ? {} : { owner }),
-    isUpgrade: true,
-  });
+  transport._replacedBy(upgraded);
   upgraded.start(waiter);
-  yield* waiter;
+  try {
+    yield* waiter;
+  } catch (error) {
+    upgraded.close();
+    throw error;
+  }
   return upgraded;
 }

@@ -13,13 +13,13 @@ export class StreamChannel implements Channel {
   protected readonly stream: NodeStream;
   readonly #readable: Readable | null;
   readonly #writable: Writable | null;
-  readonly #memory: ReadMemory | null;
   readonly #extra: Readonly<Record<string, unknown>>;
   #client: ChannelClient | null = null;
   /** What happened before there was anybody to be told. */
-  #early: ((client: ChannelClient) => void) | null = null;
+  readonly #early: ((client: ChannelClient) => void)[] = [];
   #hasEnded: boolean = false;
   #eofWritten: boolean = false;
+  #isPaused: boolean = false;
   #isDestroyed: boolean = false;
   readonly #written: (error?: Error | null) => void;
 
@@ -30,17 +30,24 @@ export class StreamChannel implements Channel {
   constructor(stream: NodeStream, memory: ReadMemory | null = null, direction: "read" | "write" | "both" = "both") {
     this.stream = stream;
     this.#readable = direction !== "write" && "readable" in stream && stream.readable ? stream : null;
-    this.#writable = direction !== "read" && "writable" in stream && stream.writable ? stream : null;
-    this.#memory = memory;
+    this.#writable =
+      direction !== "read" && "writable" in stream && (stream.writable || stream.destroyed) ? stream : null;
     this.#extra = extraInfoOf(stream);
     this.#written = (error) => {
       if (error === undefined || error === null) this.#client?.flushed();
     };
+    // A child that ends has its pipes emptied by Node, whether anybody listens or not.
+    if (memory === null) this.#readable?.on("data", this.#onData);
+    else memory.onChunk = this.#onData;
     this.#readable?.pause();
     // Somebody has to listen for errors from the first moment: an error nobody hears ends the process.
     stream.on("error", this.#onError);
     stream.on("close", this.#onClose);
-    stream.on("end", this.#onEnd);
+    if (direction !== "write") stream.on("end", this.#onEnd);
+    // It may have happened before.
+    if (stream.errored !== null && stream.errored !== undefined) this.#onError(stream.errored);
+    else if (stream.destroyed) this.#onClose();
+    else if (direction !== "write" && "readableEnded" in stream && stream.readableEnded) this.#onEnd();
   }
 
   readonly #onError = (error: unknown): void => this.#tell((client) => client.failed(error));
@@ -55,18 +62,16 @@ export class StreamChannel implements Channel {
     if (!this.#hasEnded || !this.#eofWritten) this.#tell((client) => client.closed());
   };
 
-  readonly #onData = (chunk: Buffer): void => this.#client?.received(chunk);
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#isPaused) this.#readable?.pause();
+    if (this.#client === null) this.#tell((client) => client.received(chunk));
+    else this.#client.received(chunk);
+  };
 
   open(client: ChannelClient): void {
     this.#client = client;
-    if (this.#early !== null) {
-      this.#early(client);
-      return;
-    }
-    if (this.#readable === null) return;
-    if (this.#memory === null) this.#readable.on("data", this.#onData);
-    else this.#memory.onChunk = this.#onData;
-    this.#readable.resume();
+    for (const event of this.#early.splice(0)) event(client);
+    if (!this.#isPaused) this.#readable?.resume();
   }
 
   getExtraInfo(name: string): unknown {
@@ -74,10 +79,12 @@ export class StreamChannel implements Channel {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#readable?.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.#readable?.resume();
   }
 
@@ -123,7 +130,7 @@ export class StreamChannel implements Channel {
 
   #tell(event: (client: ChannelClient) => void): void {
     if (this.#isDestroyed) return;
-    if (this.#client === null) this.#early ??= event;
+    if (this.#client === null) this.#early.push(event);
     else event(this.#client);
   }
 }

@@ -11,6 +11,7 @@
 import type { ChildProcess, SpawnOptions, StdioOptions } from "node:child_process";
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import type { Channel } from "../core/channels.ts";
 import type { CoroutineGenerator } from "../core/coroutines.ts";
 import type { AbstractEventLoop, Resource } from "../core/events.ts";
 import { ProcessLookupError } from "../core/exceptions.ts";
@@ -74,7 +75,7 @@ export function* connectSubprocess<P extends SubprocessProtocol>(
   try {
     const stdio = stdioOf(options, merged?.theirs ?? null);
     const child = spawn(command.program, command.args, { ...spawnOptions(options), shell: command.shell, stdio });
-    yield* spawned(loop, child);
+    if (child.pid === undefined) yield* failed(loop, child);
     transport = new ChildTransport(loop, child, protocol, merged?.ours ?? null);
     merged?.theirs.destroy();
     yield* transport._connectPipes();
@@ -91,22 +92,16 @@ export function* connectSubprocess<P extends SubprocessProtocol>(
   }
 }
 
-/** Waits until the system has started the child, or has said why it cannot. */
-function* spawned(loop: AbstractEventLoop, child: ChildProcess): CoroutineGenerator<void> {
-  const started = loop.createFuture();
-  child.once("spawn", () => {
-    if (!started.done()) started.setResult();
-  });
+/** Throws what the system said when it could not start the child. */
+function* failed(loop: AbstractEventLoop, child: ChildProcess): CoroutineGenerator<never> {
+  const failure = loop.createFuture<never>();
   child.on("error", (error) => {
-    if (!started.done()) started.setException(error);
+    if (!failure.done()) failure.setException(error);
   });
   try {
-    yield* started;
-  } catch (error) {
-    child.kill("SIGKILL");
-    throw error;
+    return yield* failure;
   } finally {
-    started.logTraceback = false;
+    failure.logTraceback = false;
   }
 }
 
@@ -152,7 +147,6 @@ export class ChildTransport implements SubprocessTransport, Resource {
   readonly #child: ChildProcess;
   readonly #inbox: Inbox<Event>;
   readonly #pipes: Map<number, StreamTransport> = new Map();
-  readonly #merged: NodeStream | null;
   #protocol: SubprocessProtocol;
   #returncode: number | null = null;
   #exitWaiters: Future<void>[] = [];
@@ -166,29 +160,30 @@ export class ChildTransport implements SubprocessTransport, Resource {
     this.#loop = loop;
     this.#child = child;
     this.#protocol = protocol;
-    this.#merged = merged;
     this.#inbox = new Inbox(loop, ({ name, tell }) => void callProtocol(loop, this, name, () => tell(this.#protocol)));
     loop._adopt(this);
+    // At once: Node empties the pipes of a child that has ended.
+    this.#addPipe(0, child.stdin === null ? null : writePipe(child.stdin));
+    const output = merged ?? child.stdout;
+    this.#addPipe(1, output === null ? null : readPipe(output));
+    this.#addPipe(2, merged !== null || child.stderr === null ? null : readPipe(child.stderr));
+    child.on("error", () => {});
     child.on("exit", (code, signal) => this.#exited(code, signal));
     if (child.exitCode !== null || child.signalCode !== null) this.#exited(child.exitCode, child.signalCode);
   }
 
+  #addPipe(fd: number, channel: Channel | null): void {
+    if (channel === null) return;
+    this.#pipes.set(fd, new StreamTransport(this.#loop, channel, new PipeProtocol(this, fd)));
+  }
+
   /** @internal Connects the pipes, and then tells the protocol. */
   *_connectPipes(): CoroutineGenerator<void> {
-    const { stdin, stdout, stderr } = this.#child;
-    const waiters: Future<void>[] = [];
-    const connect = (fd: number, stream: NodeStream | null): void => {
-      if (stream === null) return;
-      const channel = fd === 0 ? writePipe(stream) : readPipe(stream);
+    const waiters = [...this.#pipes.values()].map((pipe) => {
       const waiter = this.#loop.createFuture();
-      waiters.push(waiter);
-      const pipe = new StreamTransport(this.#loop, channel, new PipeProtocol(this, fd));
       pipe.start(waiter);
-      this.#pipes.set(fd, pipe);
-    };
-    connect(0, stdin);
-    connect(1, this.#merged ?? stdout);
-    if (this.#merged === null) connect(2, stderr);
+      return waiter;
+    });
     for (const waiter of waiters) yield* waiter;
     const early = this.#early ?? [];
     this.#early = null;
@@ -226,8 +221,9 @@ export class ChildTransport implements SubprocessTransport, Resource {
     return this.#pipes.get(fd) ?? null;
   }
 
+  /** Whether it is closing, or the child has ended and it soon will be. */
   isClosing(): boolean {
-    return this.#isClosing;
+    return this.#isClosing || this.#returncode !== null;
   }
 
   /** Nothing happens to a child that has ended, until its transport is gone too. */

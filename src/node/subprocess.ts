@@ -66,6 +66,7 @@ export function createSubprocessShell(command: string, options: ProcessOptions =
 function* start(command: Command, options: ProcessOptions): CoroutineGenerator<Process> {
   const loop = getRunningLoop();
   const { limit = STREAM_LIMIT } = options;
+  void new StreamReader({ limit, loop });
   const makeProtocol = (): SubprocessStreamProtocol => new SubprocessStreamProtocol(loop, limit);
   const [transport, protocol] = yield* connectSubprocess(loop, makeProtocol, command, options);
   return new Process(transport, protocol);

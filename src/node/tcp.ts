@@ -12,6 +12,7 @@ import { repr } from "../core/format.ts";
 import type { PeerTimeouts } from "../core/peer-timeouts.ts";
 import type { StreamingProtocol } from "../core/protocols.ts";
 import { Server } from "../core/server.ts";
+import type { RaceResult } from "../core/staggered.ts";
 import { staggeredRace } from "../core/staggered.ts";
 import { attach } from "../core/stream-transport.ts";
 import type { SocketAddress, Transport } from "../core/transports.ts";
@@ -21,7 +22,7 @@ import type { Reception } from "./listener.ts";
 import { NetListener } from "./listener.ts";
 import { StreamChannel } from "./stream-channel.ts";
 import type { Ssl, SslTimeouts } from "./tls.ts";
-import { connectTls, ServerTls } from "./tls.ts";
+import { checkNoSslOptions, checkSsl, connectTls, ServerTls } from "./tls.ts";
 
 /** Options of `createConnection` and `openConnection`. */
 export interface ConnectionOptions extends SslTimeouts {
@@ -118,12 +119,36 @@ function* connect(
       }
     }
   } else {
-    const attempts = addresses.map((address) => () => connectTo(loop, address, options));
-    const { winner, exceptions } = yield* staggeredRace(attempts, happyEyeballsDelay);
+    const { winner, exceptions } = yield* race(loop, addresses, happyEyeballsDelay, options);
     if (winner !== undefined) return winner;
     errors.push(...exceptions);
   }
   throw whatFailed(errors, options.allErrors === true);
+}
+
+/** Tries the addresses at once, a little one after the other. Whatever becomes of it, no connection but one is left. */
+function* race(
+  loop: AbstractEventLoop,
+  addresses: readonly SocketAddress[],
+  delay: Duration,
+  options: ConnectionOptions,
+): CoroutineGenerator<RaceResult<StreamChannel>> {
+  const connected = new Set<StreamChannel>();
+  const attempts = addresses.map(
+    (address) =>
+      function* attempt(): CoroutineGenerator<StreamChannel> {
+        const channel = yield* connectTo(loop, address, options);
+        connected.add(channel);
+        return channel;
+      },
+  );
+  try {
+    const result = yield* staggeredRace(attempts, delay);
+    if (result.winner !== undefined) connected.delete(result.winner);
+    return result;
+  } finally {
+    for (const channel of connected) channel.destroy();
+  }
 }
 
 /** One attempt, at one address. */
@@ -184,14 +209,8 @@ function whatFailed(errors: readonly unknown[], all: boolean): unknown {
 }
 
 function checkConnection(host: string | null, port: number | string | null, options: ConnectionOptions): void {
-  if (options.serverHostname !== undefined && !options.ssl)
-    throw new RangeError("serverHostname is only meaningful with ssl");
-  if (options.sslHandshakeTimeout !== undefined && !options.ssl) {
-    throw new RangeError("sslHandshakeTimeout is only meaningful with ssl");
-  }
-  if (options.sslShutdownTimeout !== undefined && !options.ssl) {
-    throw new RangeError("sslShutdownTimeout is only meaningful with ssl");
-  }
+  checkNoSslOptions(options);
+  checkSsl(options.ssl, options);
   if (options.ssl && options.serverHostname === undefined && host === null) {
     throw new RangeError("You must set serverHostname when using ssl without a host");
   }
@@ -224,12 +243,7 @@ export function* createServer(
 /** What a server does with each client, from its options. */
 export function receptionOf(makeProtocol: () => StreamingProtocol, options: ServerOptions): Reception {
   const { ssl, firstByteTimeout, idleTimeout } = options;
-  if (ssl === undefined && options.sslHandshakeTimeout !== undefined) {
-    throw new RangeError("sslHandshakeTimeout is only meaningful with ssl");
-  }
-  if (ssl === undefined && options.sslShutdownTimeout !== undefined) {
-    throw new RangeError("sslShutdownTimeout is only meaningful with ssl");
-  }
+  checkNoSslOptions(options);
   if (typeof ssl === "boolean") throw new TypeError("ssl: a server needs { key, cert }, received a boolean");
   if (firstByteTimeout !== undefined) toSeconds(firstByteTimeout, "firstByteTimeout");
   if (idleTimeout !== undefined) toSeconds(idleTimeout, "idleTimeout");

@@ -9,9 +9,10 @@ import type { CoroutineGenerator } from "../core/coroutines.ts";
 import type { Duration } from "../core/duration.ts";
 import { toSeconds } from "../core/duration.ts";
 import type { AbstractEventLoop, TimerHandle } from "../core/events.ts";
-import { ConnectionAbortedError, RuntimeError, TimeoutError } from "../core/exceptions.ts";
+import { ConnectionAbortedError, ConnectionResetError, TimeoutError } from "../core/exceptions.ts";
 import { repr } from "../core/format.ts";
 import type { StartTlsOptions, TlsOptions, WriteBufferLimits } from "../core/transports.ts";
+import { failOnTlsErrors, verifyErrorOf } from "./private-sockets.ts";
 import { StreamChannel } from "./stream-channel.ts";
 
 /** What TLS takes: the options of Node's `tls.connect` or `tls.createServer`; `true` for a client's defaults. */
@@ -29,15 +30,43 @@ export function* connectTls(
   timeouts: SslTimeouts,
 ): CoroutineGenerator<TlsChannel> {
   const given = ssl === true ? {} : (ssl as tls.ConnectionOptions);
-  const socket = tls.connect({
-    ...given,
-    socket: raw,
-    ...(serverHostname === null ? {} : { host: serverHostname }),
-    ...(serverHostname === null || isIP(serverHostname) !== 0 ? {} : { servername: serverHostname }),
-    ...(serverHostname === "" ? { checkServerIdentity: () => undefined } : {}),
-  });
-  yield* handshake(loop, raw, socket, "secureConnect", timeouts);
-  return new TlsChannel(loop, socket, given, timeouts);
+  let socket: tls.TLSSocket;
+  try {
+    socket = tls.connect({ ...given, ...identityOf(given, serverHostname), socket: raw });
+  } catch (error) {
+    raw.destroy();
+    throw error;
+  }
+  return yield* handshake(loop, raw, socket, "secureConnect", given, timeouts);
+}
+
+/** Whom the certificate must name, and how that is checked; a check of the user's own that throws refuses. */
+function identityOf(given: tls.ConnectionOptions, serverHostname: string | null): tls.ConnectionOptions {
+  const { checkServerIdentity = tls.checkServerIdentity } = given;
+  const guarded: typeof checkServerIdentity = (name, certificate) => {
+    try {
+      return checkServerIdentity(name, certificate);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error), { cause: error });
+    }
+  };
+  if (serverHostname === null) return { checkServerIdentity: guarded };
+  if (serverHostname === "") return { checkServerIdentity: () => undefined };
+  const servername = isIP(serverHostname) === 0 ? { servername: serverHostname } : {};
+  return { host: serverHostname, ...servername, checkServerIdentity: guarded };
+}
+
+/**
+ * What can be known to be wrong with the options of TLS before a connection is made.
+ *
+ * @throws {RangeError} for a time that none can be; what OpenSSL has against a key or a certificate.
+ */
+export function checkSsl(ssl: unknown, timeouts: SslTimeouts): void {
+  checkSslTimeouts(timeouts);
+  if (ssl === undefined || typeof ssl === "boolean") return;
+  if (typeof ssl !== "object" || ssl === null)
+    throw new TypeError(`ssl: expected the options of TLS, received ${repr(ssl)}`);
+  if (!("secureContext" in ssl)) tls.createSecureContext(ssl);
 }
 
 /** What a server needs to take clients under TLS, made once. */
@@ -52,57 +81,84 @@ export class ServerTls {
     this.#context = options.secureContext ?? tls.createSecureContext(options);
     this.#options = { ...options, ...alpnOf(options.ALPNProtocols) };
     this.#timeouts = timeouts;
-    toSeconds(timeouts.sslHandshakeTimeout ?? SSL_HANDSHAKE_TIMEOUT, "sslHandshakeTimeout");
+    checkSslTimeouts(timeouts);
   }
 
   /** Takes one client. */
   *accept(loop: AbstractEventLoop, raw: Socket): CoroutineGenerator<TlsChannel> {
     const socket = new tls.TLSSocket(raw, { ...this.#options, isServer: true, secureContext: this.#context });
-    yield* handshake(loop, raw, socket, "secure", this.#timeouts);
+    const channel = yield* handshake(loop, raw, socket, "secure", this.#options, this.#timeouts);
     if (this.#options.requestCert === true && this.#options.rejectUnauthorized !== false) {
       const error = verifyErrorOf(socket);
       if (error !== null) {
-        socket.destroy();
+        channel.destroy();
         throw error;
       }
     }
-    return new TlsChannel(loop, socket, this.#options, this.#timeouts);
+    failOnTlsErrors(socket);
+    return channel;
   }
 }
 
-/** Waits for `event`, the end of the handshake. Cancelled or too late, the connection is gone. */
+/**
+ * Waits for `event`, the end of the handshake, and makes a channel in that very moment: the end of the connection may
+ * come right behind it. Cancelled or too late, the connection is gone.
+ */
 function* handshake(
   loop: AbstractEventLoop,
   raw: Socket,
   socket: tls.TLSSocket,
   event: "secure" | "secureConnect",
+  ssl: Ssl,
   timeouts: SslTimeouts,
-): CoroutineGenerator<void> {
+): CoroutineGenerator<TlsChannel> {
   const seconds = toSeconds(timeouts.sslHandshakeTimeout ?? SSL_HANDSHAKE_TIMEOUT, "sslHandshakeTimeout");
-  const done = loop.createFuture();
+  const done = loop.createFuture<TlsChannel>();
+  if (raw.destroyed) done.setException(new ConnectionResetError("the peer went away before the TLS handshake"));
   const fail = (error: unknown): void => {
     if (!done.done()) done.setException(error);
   };
   const succeed = (): void => {
-    if (!done.done()) done.setResult();
+    if (!done.done()) done.setResult(new TlsChannel(loop, socket, ssl, timeouts));
   };
-  const closed = (): void =>
-    fail(new ConnectionAbortedError("the peer closed the connection during the TLS handshake"));
-  raw.on("error", fail);
-  socket.on("error", fail).on("close", closed).once(event, succeed);
+  const ended = (): void => fail(new ConnectionResetError("the peer went away during the TLS handshake"));
+  raw.on("error", fail).once("end", ended);
+  socket.on("error", fail).on("close", ended).on("end", ended).once(event, succeed);
   const timer = loop.callLater(seconds, () => {
     const message = `SSL handshake is taking longer than ${seconds} seconds: aborting the connection`;
     fail(new ConnectionAbortedError(message));
   });
   try {
-    yield* done;
+    return yield* done;
   } catch (error) {
     socket.destroy();
     raw.destroy();
     throw error;
   } finally {
+    done.logTraceback = false;
     timer.cancel();
-    socket.off("close", closed);
+    raw.off("end", ended);
+    socket.off("close", ended).off("end", ended);
+  }
+}
+
+/** @throws {RangeError} for what is no time that something may take. */
+function checkSslTimeouts(timeouts: SslTimeouts): void {
+  for (const name of ["sslHandshakeTimeout", "sslShutdownTimeout"] as const) {
+    const given = timeouts[name];
+    if (given !== undefined && toSeconds(given, name) <= 0) {
+      throw new RangeError(`${name} should be a positive number: received ${repr(given)}`);
+    }
+  }
+}
+
+/** @throws {RangeError} if `options` say how TLS is to be, and not that it is to be. */
+export function checkNoSslOptions(
+  options: SslTimeouts & { readonly ssl?: unknown; readonly serverHostname?: string },
+): void {
+  if (options.ssl !== undefined && options.ssl !== false) return;
+  for (const name of ["serverHostname", "sslHandshakeTimeout", "sslShutdownTimeout"] as const) {
+    if (options[name] !== undefined) throw new RangeError(`${name} is only meaningful with ssl`);
   }
 }
 
@@ -155,11 +211,16 @@ export class TlsChannel extends StreamChannel {
     super.open(client);
   }
 
-  /** Sends `close_notify`, and waits for the peer's. */
-  farewell(): void {
-    this.#timer = this.#loop.callLater(this.#shutdownSeconds, () => {
+  /** The peer may take so long to read what was written, and to answer the goodbye. */
+  closing(): void {
+    this.#timer ??= this.#loop.callLater(this.#shutdownSeconds, () => {
       this.#client?.failed(new TimeoutError("SSL shutdown timed out"));
     });
+  }
+
+  /** Sends `close_notify`, and waits for the peer's. */
+  farewell(): void {
+    this.closing();
     this.resume();
     this.#socket.end();
   }
@@ -169,15 +230,6 @@ export class TlsChannel extends StreamChannel {
     this.#timer = null;
     super.destroy();
   }
-}
-
-/** What is wrong with a client's certificate. A platform that cannot say gets no client in. */
-function verifyErrorOf(socket: tls.TLSSocket): unknown {
-  const { ssl } = socket as { readonly ssl?: { verifyError?(): unknown } | null };
-  if (typeof ssl?.verifyError !== "function") {
-    return new RuntimeError("this platform cannot verify the certificates of clients");
-  }
-  return ssl.verifyError() ?? null;
 }
 
 /** The names of protocols as TLS writes them, each behind its length. */

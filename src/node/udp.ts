@@ -13,7 +13,7 @@ import { getLogger } from "../core/log.ts";
 import type { DatagramProtocol } from "../core/protocols.ts";
 import { toBytes } from "../core/stream-transport.ts";
 import type { Data, DatagramTransport, SocketAddress, WriteBufferLimits } from "../core/transports.ts";
-import { addressOf, resolve } from "./addresses.ts";
+import { addressOf, resolve, toPort } from "./addresses.ts";
 
 /** Where to, or where from. */
 export interface Place {
@@ -44,6 +44,14 @@ export function* createDatagramEndpoint<P extends DatagramProtocol<SocketAddress
   makeProtocol: () => P,
   options: DatagramOptions,
 ): CoroutineGenerator<[DatagramTransport<SocketAddress>, P]> {
+  if (
+    options.sock !== undefined &&
+    (options.localAddr ?? options.remoteAddr ?? options.family ?? options.reusePort) !== undefined
+  ) {
+    throw new RangeError(
+      "sock can not be given together with what would make one: localAddr, remoteAddr, family, reusePort",
+    );
+  }
   const remote = options.remoteAddr === undefined ? null : yield* first(options.remoteAddr, options);
   const socket = options.sock ?? (yield* bound(loop, remote, options));
   let protocol: P;
@@ -280,6 +288,7 @@ inspectAsString(UdpTransport);
 
 function checked(address: Place | null): Place {
   if (address === null) throw new RangeError("sendto: the endpoint is not connected, and no address was given");
+  if (toPort(address.port) === 0) throw new RangeError("sendto: expected a port from 1 to 65535, received 0");
   if (isIP(address.host) === 0) throw new RangeError(`sendto: expected a numeric host, received ${repr(address.host)}`);
   return address;
 }

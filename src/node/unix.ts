@@ -13,6 +13,7 @@ import { readMemory } from "./fast-reads.ts";
 import type { Reception } from "./listener.ts";
 import { NetListener } from "./listener.ts";
 import { StreamChannel } from "./stream-channel.ts";
+import { checkNoSslOptions, checkSsl } from "./tls.ts";
 import type { ConnectionOptions, ServerOptions } from "./tcp.ts";
 import { connecting, DEFAULT_BACKLOG, receptionOf, secure, serve } from "./tcp.ts";
 
@@ -35,10 +36,12 @@ export function* createUnixConnection<P extends StreamingProtocol>(
   path: string | null,
   options: UnixConnectionOptions,
 ): CoroutineGenerator<[Transport, P]> {
-  if (options.ssl && options.serverHostname === undefined)
+  checkNoSslOptions(options);
+  checkSsl(options.ssl, options);
+  if (options.ssl && options.serverHostname === undefined) {
     throw new RangeError("You must set serverHostname when using ssl");
-  if (!options.ssl && options.serverHostname !== undefined)
-    throw new RangeError("serverHostname is only meaningful with ssl");
+  }
+  checkPlace(path, options.sock);
   const channel = options.sock === undefined ? yield* connect(loop, path) : new StreamChannel(options.sock);
   const secured = yield* secure(loop, channel, null, options);
   return yield* attach(loop, secured, makeProtocol);
@@ -59,7 +62,7 @@ export function* createUnixServer(
   options: UnixServerOptions,
 ): CoroutineGenerator<Server> {
   const { sock } = options;
-  if (sock !== undefined && path !== null) throw new RangeError("path and sock can not be specified at the same time");
+  checkPlace(path, sock);
   const reception = receptionOf(makeProtocol, options);
   if (sock !== undefined) return yield* serve(loop, [new NetListener(loop, {}, reception, sock)], options);
   const place = checkedPath(path);
@@ -115,8 +118,21 @@ function inodeOf(path: string | null): number | null {
   }
 }
 
+/** The most bytes that the system's address of a socket has room for. */
+const LONGEST_PATH = process.platform === "linux" ? 107 : 103;
+
+function checkPlace(path: string | null, sock: unknown): void {
+  if (sock !== undefined && path !== null) throw new RangeError("path and sock can not be specified at the same time");
+  if (sock === undefined && path === null) throw new RangeError("no path and sock were specified");
+}
+
+/** @throws for a path that the system would cut off: the socket would be at another. */
 function checkedPath(path: string | null): string {
-  if (typeof path !== "string" || path === "")
+  if (typeof path !== "string" || path === "") {
     throw new TypeError(`path: expected the path of a socket, received ${repr(path)}`);
-  return path;
+  }
+  const size = Buffer.byteLength(path);
+  if (process.platform === "win32" || size <= LONGEST_PATH) return path;
+  const message = `AF_UNIX path too long: ${path} has ${size} bytes, and ${LONGEST_PATH} are the most`;
+  throw Object.assign(new Error(message), { code: "ENAMETOOLONG" });
 }

@@ -9,7 +9,7 @@
 import { getPlatform } from "../platform.ts";
 
 /** A piece smaller than this share of the memory it lies in is copied out of it. */
-const SMALL_SHARE = 1 / 8;
+const SMALL_SHARE = 1 / 32;
 
 export class ByteBuffer {
   #memory: Uint8Array = EMPTY;
@@ -42,6 +42,11 @@ export class ByteBuffer {
 
   /** The first `count` bytes, which are taken out. */
   take(count: number): Uint8Array {
+    if (!this.#isOurs && count >= this.size && this.size === this.#memory.length) {
+      const whole = this.#memory;
+      this.clear();
+      return whole;
+    }
     const end = Math.min(this.#start + count, this.#end);
     const memory = this.#memory;
     const isSmall = end - this.#start < memory.buffer.byteLength * SMALL_SHARE;
