@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 import type { Coroutine, CoroutineGenerator } from "../core/coroutines.ts";
 import { GeneratorCoroutine } from "../core/coroutines.ts";
 import { repr } from "../core/format.ts";
+import type { Future } from "../core/futures.ts";
 import { fromPromise } from "../core/promises.ts";
 import type { SocketAddress } from "../core/transports.ts";
 
@@ -44,7 +45,7 @@ function* nameOf({
   readonly host: string;
   readonly port: number;
 }): CoroutineGenerator<[string, string]> {
-  const { hostname, service } = yield* fromPromise(lookupService(host, toPort(port)));
+  const { hostname, service } = yield* unlessCancelled(() => lookupService(host, toPort(port)));
   return [hostname, service];
 }
 
@@ -72,8 +73,17 @@ function* lookUp(
   if (host === null || host === "") return unnamed;
   checkHost(host);
   if (isIP(host) !== 0) return [host];
-  const found = yield* fromPromise(lookup(host, { all: true, family, verbatim: true }));
+  const found = yield* unlessCancelled(() => lookup(host, { all: true, family, verbatim: true }));
   return found.map(({ address }) => address);
+}
+
+/** The result of a look-up. One that is cancelled goes on, for the system cannot stop it; how it fails is nobody's concern. */
+function unlessCancelled<T>(lookUpNow: () => Promise<T>): Future<T> {
+  return fromPromise((signal) =>
+    lookUpNow().catch((error: unknown) => {
+      throw signal.aborted ? signal.reason : error;
+    }),
+  );
 }
 
 /** The addresses with the families in turn, `first` of the first family before the others begin: RFC 8305. */

@@ -91,8 +91,8 @@ export class NetListener implements Listener {
   close(): void {
     if (this.socket.listening) this.socket.close();
     for (const task of this.#handshakes) task.cancel();
-    // Those not taken yet are refused in their turn; if the loop has ended, there is none.
-    if (this.#loop.isClosed()) for (const accepted of this.#accepted) accepted.destroy();
+    // Those not taken yet: the loop may end before their turn.
+    for (const accepted of this.#accepted) accepted.destroy();
   }
 
   #takeClient(accepted: Socket): void {

@@ -37,6 +37,7 @@ export function* sendfile(
   }
   if (!(transport instanceof StreamTransport))
     throw new RuntimeError(`sendfile is not supported by ${String(transport)}`);
+  if (transport.getProtocol() instanceof Sender) throw new RuntimeError("Another file is being sent on this transport");
   if (transport.isClosing()) throw new RuntimeError("Transport is closing");
   if (!fallback)
     throw new SendfileNotAvailableError("sendfile: Node.js cannot have the system send a file; allow the fallback");

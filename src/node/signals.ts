@@ -27,7 +27,8 @@ export class SignalHandlers {
 
   /** Has `callback(...args)` called in a turn of the loop when `signal` comes; it replaces the handler before. */
   add(signal: NodeJS.Signals, callback: Callback<never[]>, args: readonly unknown[]): void {
-    check(signal);
+    checkName(signal);
+    if (UNCATCHABLE.has(signal)) throw new RangeError(`signal: ${signal} cannot be caught`);
     if (typeof callback !== "function")
       throw new TypeError(`addSignalHandler: expected a function, received ${repr(callback)}`);
     if (/(Async|Generator)Function\]$/.test(Object.prototype.toString.call(callback))) {
@@ -42,7 +43,7 @@ export class SignalHandlers {
 
   /** Puts back what the signal does by default; whether there was a handler. */
   remove(signal: NodeJS.Signals): boolean {
-    check(signal);
+    checkName(signal);
     const handler = this.#handlers.get(signal);
     if (handler === undefined) return false;
     this.#handlers.delete(signal);
@@ -56,9 +57,8 @@ export class SignalHandlers {
   }
 }
 
-function check(signal: string): void {
+function checkName(signal: string): void {
   if (typeof signal !== "string" || !(signal in constants.signals)) {
     throw new RangeError(`signal: expected a name such as 'SIGTERM', received ${repr(signal)}`);
   }
-  if (UNCATCHABLE.has(signal)) throw new RangeError(`signal: ${signal} cannot be caught`);
 }

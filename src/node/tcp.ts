@@ -20,6 +20,7 @@ import { interleave, resolve } from "./addresses.ts";
 import { readMemory } from "./fast-reads.ts";
 import type { Reception } from "./listener.ts";
 import { NetListener } from "./listener.ts";
+import { checkReusePort } from "./reuse-port.ts";
 import { StreamChannel } from "./stream-channel.ts";
 import type { Ssl, SslTimeouts } from "./tls.ts";
 import { checkNoSslOptions, checkSsl, connectTls, ServerTls } from "./tls.ts";
@@ -234,6 +235,7 @@ export function* createServer(
     throw new RangeError("host and port can not be given together with sock");
   }
   if (sock === undefined && port === null) throw new RangeError("Neither a port nor sock was given");
+  if (options.reusePort === true) checkReusePort();
   const reception = receptionOf(makeProtocol, options);
   const places = sock === undefined ? yield* placesOf(host, port!, options) : [{}];
   const listeners = places.map((place) => new NetListener(loop, place, reception, sock));

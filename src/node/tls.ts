@@ -29,6 +29,7 @@ export function* connectTls(
   serverHostname: string | null,
   timeouts: SslTimeouts,
 ): CoroutineGenerator<TlsChannel> {
+  checkConnected(raw);
   const given = ssl === true ? {} : (ssl as tls.ConnectionOptions);
   let socket: tls.TLSSocket;
   try {
@@ -86,6 +87,7 @@ export class ServerTls {
 
   /** Takes one client. */
   *accept(loop: AbstractEventLoop, raw: Socket): CoroutineGenerator<TlsChannel> {
+    checkConnected(raw);
     const socket = new tls.TLSSocket(raw, { ...this.#options, isServer: true, secureContext: this.#context });
     const channel = yield* handshake(loop, raw, socket, "secure", this.#options, this.#timeouts);
     if (this.#options.requestCert === true && this.#options.rejectUnauthorized !== false) {
@@ -98,6 +100,11 @@ export class ServerTls {
     failOnTlsErrors(socket);
     return channel;
   }
+}
+
+/** @throws {ConnectionResetError} if there is nobody to shake hands with any more. */
+function checkConnected(raw: Socket): void {
+  if (raw.destroyed) throw new ConnectionResetError("the peer went away before the TLS handshake");
 }
 
 /**
@@ -114,7 +121,6 @@ function* handshake(
 ): CoroutineGenerator<TlsChannel> {
   const seconds = toSeconds(timeouts.sslHandshakeTimeout ?? SSL_HANDSHAKE_TIMEOUT, "sslHandshakeTimeout");
   const done = loop.createFuture<TlsChannel>();
-  if (raw.destroyed) done.setException(new ConnectionResetError("the peer went away before the TLS handshake"));
   const fail = (error: unknown): void => {
     if (!done.done()) done.setException(error);
   };

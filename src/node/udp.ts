@@ -14,6 +14,7 @@ import type { DatagramProtocol } from "../core/protocols.ts";
 import { toBytes } from "../core/stream-transport.ts";
 import type { Data, DatagramTransport, SocketAddress, WriteBufferLimits } from "../core/transports.ts";
 import { addressOf, resolve, toPort } from "./addresses.ts";
+import { checkReusePort } from "./reuse-port.ts";
 
 /** Where to, or where from. */
 export interface Place {
@@ -44,14 +45,7 @@ export function* createDatagramEndpoint<P extends DatagramProtocol<SocketAddress
   makeProtocol: () => P,
   options: DatagramOptions,
 ): CoroutineGenerator<[DatagramTransport<SocketAddress>, P]> {
-  if (
-    options.sock !== undefined &&
-    (options.localAddr ?? options.remoteAddr ?? options.family ?? options.reusePort) !== undefined
-  ) {
-    throw new RangeError(
-      "sock can not be given together with what would make one: localAddr, remoteAddr, family, reusePort",
-    );
-  }
+  checkOptions(options);
   const remote = options.remoteAddr === undefined ? null : yield* first(options.remoteAddr, options);
   const socket = options.sock ?? (yield* bound(loop, remote, options));
   let protocol: P;
@@ -72,6 +66,14 @@ export function* createDatagramEndpoint<P extends DatagramProtocol<SocketAddress
     throw error;
   }
   return [transport, protocol];
+}
+
+function checkOptions({ sock, ...others }: DatagramOptions): void {
+  const given = Object.entries(others).filter(([, value]) => value !== undefined && value !== false && value !== 0);
+  if (sock !== undefined && given.length > 0) {
+    throw new RangeError(`socket modifier keyword arguments can not be used when sock is specified: ${repr(given)}`);
+  }
+  if (others.reusePort === true) checkReusePort();
 }
 
 function* bound(
