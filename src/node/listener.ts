@@ -113,6 +113,8 @@ export class NetListener implements Listener {
     task._onDone(() => {
       this.#handshakes.delete(task);
       hasArrived();
+      // One that was cancelled may not have begun.
+      if (task.cancelled()) accepted.destroy();
     });
   }
 
