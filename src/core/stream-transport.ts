@@ -49,12 +49,21 @@ export interface StreamTransportOptions {
 }
 
 /** What happens to a transport, in the order in which its protocol is told. Bytes are an event too. */
-type Event = Uint8Array | typeof MADE | typeof STARTED | typeof ENDED | typeof FLUSHED | typeof RESUMED | Lost;
+type Event = Uint8Array | typeof MADE | typeof STARTED | typeof ENDED | typeof FLUSHED | typeof RESUMED | Broken | Lost;
 const MADE = "made";
 const STARTED = "started";
 const ENDED = "ended";
 const FLUSHED = "flushed";
 const RESUMED = "resumed";
+/** The channel broke, behind the bytes that came before. */
+class Broken {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+/** The last of all events. */
 class Lost {
   readonly error: unknown;
 
@@ -211,17 +220,14 @@ export class StreamTransport implements Transport, ChannelClient {
   }
 
   failed(error: unknown): void {
-    if (this.#lostWrites > 0 && this.#isClosing) {
-      this.#lose(error);
-      return;
-    }
     if (this.#loop.getDebug()) getLogger().debug(`${this.toString()}: ${String(error)}`);
-    this.#forceClose(error);
+    if (this.#isClosing) this.#lose(error);
+    else this.#inbox.push(new Broken(error));
   }
 
   closed(): void {
     if (this.#isClosing) this.#lose(null);
-    else this.#forceClose(null);
+    else this.#inbox.push(new Broken(null));
   }
 
   // --- events, one a turn
@@ -234,6 +240,7 @@ export class StreamTransport implements Transport, ChannelClient {
     else if (event === STARTED) this.#started();
     else if (event === FLUSHED) this.#wasFlushed();
     else if (event === RESUMED) this.#wasResumed();
+    else if (event instanceof Broken) this.#forceClose(event.error);
     else this.#wasLost(event.error);
   }
 

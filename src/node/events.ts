@@ -12,6 +12,7 @@ import type { Coroutine, CoroutineGenerator } from "../core/coroutines.ts";
 import { GeneratorCoroutine } from "../core/coroutines.ts";
 import { getRunningLoop as getRunningPlatformLoop } from "../core/events.ts";
 import type { Callback } from "../core/events.ts";
+import { RuntimeError } from "../core/exceptions.ts";
 import type { Host } from "../core/host.ts";
 import type { DatagramProtocol, StreamingProtocol, SubprocessProtocol } from "../core/protocols.ts";
 import type { Server } from "../core/server.ts";
@@ -236,6 +237,7 @@ export class EventLoop extends BaseEventLoop {
    * CPython: `loop.add_signal_handler`.
    */
   addSignalHandler<A extends unknown[]>(signal: NodeJS.Signals, callback: Callback<A>, ...args: A): void {
+    if (this.isClosed()) throw new RuntimeError("Event loop is closed");
     this.#signals.add(signal, callback, args);
     this._setExpecting(true);
   }

@@ -10,7 +10,7 @@ import type { StreamReader } from "../core/streams/stream-reader.ts";
 import type { StreamWriter } from "../core/streams/stream-writer.ts";
 import type { Streams } from "../core/streams/streams-over.ts";
 import { streamsOver } from "../core/streams/streams-over.ts";
-import { StreamChannel } from "./stream-channel.ts";
+import { channelOver } from "./stream-channel.ts";
 import type { NodeStream } from "./stream-channel.ts";
 
 /**
@@ -30,7 +30,7 @@ import type { NodeStream } from "./stream-channel.ts";
  * @param options `limit`: see {@link StreamReader}.
  */
 export function fromNodeStream(stream: NodeStream, options: { readonly limit?: number } = {}): Coroutine<Streams> {
-  return new GeneratorCoroutine(streamsOver(getRunningLoop(), new StreamChannel(stream), options), "fromNodeStream");
+  return new GeneratorCoroutine(streamsOver(getRunningLoop(), channelOver(stream), options), "fromNodeStream");
 }
 
 /**

@@ -4,8 +4,8 @@ import { fstatSync } from "node:fs";
 import { Socket } from "node:net";
 import { isatty, ReadStream, WriteStream } from "node:tty";
 import { repr } from "../core/format.ts";
-import { StreamChannel } from "./stream-channel.ts";
-import type { NodeStream } from "./stream-channel.ts";
+import type { NodeStream, StreamChannel } from "./stream-channel.ts";
+import { channelOver } from "./stream-channel.ts";
 
 /** What `connectReadPipe` and `connectWritePipe` take: a stream of Node's, or a file descriptor. */
 export type Pipe = NodeStream | number;
@@ -15,7 +15,7 @@ export function readPipe(pipe: Pipe): StreamChannel {
   const stream = typeof pipe === "number" ? open(pipe, "read") : pipe;
   if (!("readable" in stream) || !stream.readable)
     throw new RangeError(`pipe: expected one that can be read from, received ${repr(pipe)}`);
-  return new StreamChannel(stream, null, "read");
+  return channelOver(stream, "read");
 }
 
 /** The channel of a pipe to be written to. */
@@ -23,7 +23,7 @@ export function writePipe(pipe: Pipe): StreamChannel {
   const stream = typeof pipe === "number" ? open(pipe, "write") : pipe;
   if (!("writable" in stream) || !stream.writable)
     throw new RangeError(`pipe: expected one that can be written to, received ${repr(pipe)}`);
-  return new StreamChannel(stream, null, "write");
+  return channelOver(stream, "write");
 }
 
 function open(fd: number, direction: "read" | "write"): NodeStream {

@@ -51,6 +51,7 @@ export function* sendfile(
       const { bytesRead, buffer } = yield* fromPromise(file.read(Buffer.allocUnsafe(size), 0, size, position));
       if (bytesRead === 0) break;
       yield* sender.ready();
+      if (transport.isClosing()) throw new ConnectionResetError("the transport was closed while a file was sent");
       transport.write(buffer.subarray(0, bytesRead));
       position += bytesRead;
       sent += bytesRead;

@@ -3,6 +3,7 @@
 import { Socket } from "node:net";
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { Channel, ChannelClient } from "../core/channels.ts";
+import { repr } from "../core/format.ts";
 import { addressOf } from "./addresses.ts";
 import type { ReadMemory } from "./fast-reads.ts";
 
@@ -59,14 +60,23 @@ export class StreamChannel implements Channel {
 
   /** With both directions ended Node closes a socket by itself; asyncio's transport is open until it is closed. */
   readonly #onClose = (): void => {
-    if (!this.#hasEnded || !this.#eofWritten) this.#tell((client) => client.closed());
+    const isOver = this.#hasEnded && (this.#writable === null || this.#eofWritten);
+    if (!isOver) this.#tell((client) => client.closed());
   };
 
-  readonly #onData = (chunk: Buffer): void => {
+  readonly #onData = (chunk: unknown): void => {
     if (this.#isPaused) this.#readable?.pause();
-    if (this.#client === null) this.#tell((client) => client.received(chunk));
-    else this.#client.received(chunk);
+    const bytes = chunk instanceof Uint8Array ? chunk : this.#bytesOf(chunk);
+    if (this.#client === null) this.#tell((client) => client.received(bytes));
+    else this.#client.received(bytes);
   };
+
+  /** A stream of objects may carry text. */
+  #bytesOf(chunk: unknown): Uint8Array {
+    if (typeof chunk === "string") return Buffer.from(chunk);
+    this.stream.destroy(new TypeError(`a stream of bytes was expected, and it brought ${repr(chunk)}`));
+    return Buffer.alloc(0);
+  }
 
   open(client: ChannelClient): void {
     this.#client = client;
@@ -118,6 +128,11 @@ export class StreamChannel implements Channel {
     this.stream.destroy();
   }
 
+  /** There is nothing more to send. */
+  protected reportClosed(): void {
+    this.#tell((client) => client.closed());
+  }
+
   /** Gives the stream away, to be TLS's; nothing is reported any more. */
   handOver(): NodeStream {
     this.#readable?.pause();
@@ -133,6 +148,22 @@ export class StreamChannel implements Channel {
     if (this.#client === null) this.#early.push(event);
     else event(this.#client);
   }
+}
+
+/** The channel of a stream that is no socket: what was written has arrived only when the stream says that it has finished. */
+class FinishingChannel extends StreamChannel {
+  farewell(): void {
+    const writable = this.stream as Writable;
+    const finished = (): void => this.reportClosed();
+    if (writable.writableFinished === false) writable.once("finish", finished).end();
+    else finished();
+  }
+}
+
+/** A channel over any of Node's streams. */
+export function channelOver(stream: NodeStream, direction: "read" | "write" | "both" = "both"): StreamChannel {
+  const isSocket = stream instanceof Socket || direction === "read";
+  return isSocket ? new StreamChannel(stream, null, direction) : new FinishingChannel(stream, null, direction);
 }
 
 function extraInfoOf(stream: NodeStream): Record<string, unknown> {

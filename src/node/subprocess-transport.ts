@@ -21,7 +21,6 @@ import { callProtocol, Inbox } from "../core/inbox.ts";
 import type { Protocol, SubprocessProtocol } from "../core/protocols.ts";
 import { StreamTransport } from "../core/stream-transport.ts";
 import type { SubprocessTransport } from "../core/transports.ts";
-import { wait } from "../core/wait.ts";
 import type { NodeStream } from "./stream-channel.ts";
 import { readPipe, writePipe } from "./pipes.ts";
 import { socketPair } from "./socket-pair.ts";
@@ -261,15 +260,6 @@ export class ChildTransport implements SubprocessTransport, Resource {
       }
     }
     return this.#returncode!;
-  }
-
-  /** @internal Waits until the child has ended and every pipe is closed. */
-  *_waitLost(): CoroutineGenerator<void> {
-    yield* this._wait();
-    const closed = [...this.#pipes.values()]
-      .map((pipe) => pipe.getProtocol() as PipeProtocol)
-      .map((pipe) => pipe.closed);
-    if (closed.length > 0) yield* wait(closed);
   }
 
   /** @internal */

@@ -3,6 +3,7 @@
 import type { Channel, ChannelClient } from "../core/channels.ts";
 import type { Coroutine, CoroutineGenerator } from "../core/coroutines.ts";
 import { GeneratorCoroutine } from "../core/coroutines.ts";
+import { Deque } from "../core/deque.ts";
 import type { Duration } from "../core/duration.ts";
 import { toSeconds } from "../core/duration.ts";
 import type { AbstractEventLoop } from "../core/events.ts";
@@ -100,12 +101,12 @@ export class MemoryChannel implements Channel {
     this.#outgoing.end();
   }
 
-  /** The peer receives what is on its way, and then the end. */
+  /** The peer receives what is on its way, and then the end; what had no room is lost. */
   destroy(): void {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
     this.#outgoing.writer = null;
-    this.#outgoing.end();
+    this.#outgoing.abandon();
     this.#incoming.close();
   }
 
@@ -116,7 +117,14 @@ export class MemoryChannel implements Channel {
   }
 }
 
-/** One direction of a connection. */
+/**
+ * One direction of a connection.
+ *
+ * ```text
+ *   write ──► waiting ──room?──► on the way ──latency──► arrived ──a turn each──► reader
+ *                                └───────── capacity ─────────┘
+ * ```
+ */
 class Wire {
   readonly #loop: AbstractEventLoop;
   readonly #capacity: number;
@@ -124,15 +132,21 @@ class Wire {
   readonly #chunk: (available: number) => number;
   /** Written, and not on its way for want of room. */
   readonly #waiting: ByteBuffer = new ByteBuffer();
-  readonly #sent: ByteBuffer = new ByteBuffer();
+  /** Bytes that were sent, or the end, in the order in which they arrive. */
+  readonly #onTheWay: Deque<Uint8Array | null> = new Deque();
+  #bytesOnTheWay: number = 0;
+  readonly #arrived: ByteBuffer = new ByteBuffer();
   /** Who wrote. */
-  writer: ChannelClient | null = null;
+  #writer: ChannelClient | null = null;
   #reader: ChannelClient | null = null;
   #isPaused: boolean = false;
-  #hasEnded: boolean = false;
-  #endDelivered: boolean = false;
+  #isEnding: boolean = false;
+  #endIsSent: boolean = false;
+  #endHasArrived: boolean = false;
+  /** Nobody reads any more. */
   #isClosed: boolean = false;
   #isDelivering: boolean = false;
+  #broken: { readonly error: unknown } | null = null;
 
   constructor(loop: AbstractEventLoop, options: MemoryOptions) {
     this.#loop = loop;
@@ -145,24 +159,35 @@ class Wire {
     return this.#waiting.size;
   }
 
+  set writer(writer: ChannelClient | null) {
+    this.#writer = writer;
+  }
+
   write(data: Uint8Array): void {
     if (this.#isClosed) {
-      this.#loop.callSoon(() => this.writer?.failed(new ConnectionResetError("the other end is closed")));
+      this.#refuse();
       return;
     }
     // The writer may use its memory again.
     this.#waiting.add(data.slice());
-    this.#move();
+    this.#send();
   }
 
   end(): void {
-    this.#hasEnded = true;
-    this.#move();
+    this.#isEnding = true;
+    this.#send();
+  }
+
+  /** The writer is gone: what has no room yet never will. */
+  abandon(): void {
+    this.#waiting.clear();
+    this.end();
   }
 
   read(reader: ChannelClient): void {
     this.#reader = reader;
-    this.#deliverSoon();
+    if (this.#broken === null) this.#deliverSoon();
+    else reader.failed(this.#broken.error);
   }
 
   pause(): void {
@@ -178,42 +203,76 @@ class Wire {
   close(): void {
     this.#reader = null;
     this.#isClosed = true;
+    if (this.#waiting.size > 0) this.#refuse();
   }
 
   break(error: unknown): void {
-    this.#waiting.clear();
-    this.#sent.clear();
+    this.#broken = { error };
     this.#isClosed = true;
-    for (const client of [this.writer, this.#reader]) client?.failed(error);
+    this.#waiting.clear();
+    this.#arrived.clear();
+    this.#onTheWay.clear();
+    for (const client of [this.#writer, this.#reader]) client?.failed(error);
   }
 
-  /** Sends what there is room for. */
-  #move(): void {
-    const room = this.#capacity - this.#sent.size;
+  #refuse(): void {
+    if (this.#loop.isClosed()) return;
+    this.#loop.callSoon(() => this.#writer?.failed(new ConnectionResetError("the other end is closed")));
+  }
+
+  /** Sends what there is room for, and the end behind it. */
+  #send(): void {
+    if (this.#loop.isClosed() || this.#isClosed) return;
+    const room = this.#capacity - this.#bytesOnTheWay - this.#arrived.size;
     const count = Math.min(room, this.#waiting.size);
-    if (count > 0) this.#sent.add(this.#waiting.take(count));
-    this.#deliverSoon();
+    if (count > 0) this.#sendPacket(this.#waiting.take(count));
+    if (!this.#isEnding || this.#endIsSent || this.#waiting.size > 0) return;
+    this.#endIsSent = true;
+    this.#sendPacket(null);
+  }
+
+  #sendPacket(data: Uint8Array | null): void {
+    this.#bytesOnTheWay += data?.length ?? 0;
+    this.#onTheWay.push(data);
+    this.#loop.callLater(this.#latency, () => this.#arrive());
+  }
+
+  #arrive(): void {
+    const data = this.#onTheWay.shift();
+    if (data === undefined) return;
+    if (data === null) {
+      this.#endHasArrived = true;
+    } else {
+      this.#bytesOnTheWay -= data.length;
+      this.#arrived.add(data);
+    }
+    this.#deliver();
+  }
+
+  get #hasSomething(): boolean {
+    return this.#arrived.size > 0 || this.#endHasArrived;
   }
 
   #deliverSoon(): void {
-    const hasSomething = this.#sent.size > 0 || (this.#hasEnded && !this.#endDelivered);
-    if (this.#isDelivering || this.#isPaused || this.#reader === null || !hasSomething) return;
+    if (this.#isDelivering || !this.#hasSomething || this.#loop.isClosed()) return;
     this.#isDelivering = true;
-    this.#loop.callLater(this.#latency, () => this.#deliver());
+    this.#loop.callSoon(() => {
+      this.#isDelivering = false;
+      this.#deliver();
+    });
   }
 
   #deliver(): void {
-    this.#isDelivering = false;
     const reader = this.#reader;
-    if (reader === null || this.#isPaused) return;
-    if (this.#sent.size > 0) {
-      const count = Math.min(Math.max(this.#chunk(this.#sent.size), 1), this.#sent.size);
-      reader.received(this.#sent.take(count));
+    if (reader === null || this.#isPaused || this.#isDelivering) return;
+    if (this.#arrived.size > 0) {
+      const count = Math.min(Math.max(this.#chunk(this.#arrived.size), 1), this.#arrived.size);
+      reader.received(this.#arrived.take(count));
       const hadToWait = this.#waiting.size > 0;
-      this.#move();
-      if (hadToWait) this.writer?.flushed();
-    } else if (this.#hasEnded && this.#waiting.size === 0) {
-      this.#endDelivered = true;
+      this.#send();
+      if (hadToWait) this.#writer?.flushed();
+    } else if (this.#endHasArrived) {
+      this.#endHasArrived = false;
       reader.ended();
     }
     this.#deliverSoon();

@@ -5,7 +5,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, constants, openSync, writeFileSync, writeSync } from "node:fs";
 import * as net from "node:net";
-import { PassThrough } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import * as asyncio from "asyncio-ts";
 import { describe, expect, test } from "vitest";
 import { errorOf, logOf, online, Recorder } from "./network.ts";
@@ -124,6 +124,39 @@ describe.runIf(isPosix)("connectReadPipe", () => {
     });
   });
 
+  const sources = [
+    { name: "written and ended before", open: () => new PassThrough().end("one two"), end: () => {} },
+    { name: "ended afterwards", open: () => new PassThrough(), end: (stream: PassThrough) => stream.end("one two") },
+    { name: "of a list", open: () => Readable.from(["one ", "two"], { objectMode: false }), end: () => {} },
+  ];
+
+  test.each(sources)("reads from a stream of Node's to its end: $name", async ({ open, end }) => {
+    const reports = await online(async ({ loop }) => {
+      const stream = open();
+      const [transport, pipe] = await loop.connectReadPipe(make, stream);
+      end(stream as PassThrough);
+      await pipe.lost.wait();
+      expect([pipe.text, pipe.heard, pipe.error]).toEqual(["one two", ["made", "data", "eof", "lost"], null]);
+      expect([transport.isClosing(), transport.getExtraInfo("pipe") === stream]).toEqual([true, true]);
+    });
+    expect(reports).toEqual([]);
+  });
+
+  test("of a stream that ends and closes gives everything to one who pauses, bit by bit", async () => {
+    await online(async ({ loop }) => {
+      const stream = new PassThrough();
+      const [transport, pipe] = await loop.connectReadPipe(make, stream);
+      transport.pauseReading();
+      stream.write("one");
+      stream.end("two");
+      for (let i = 0; i < 20; i++) await asyncio.sleep(0);
+      expect(pipe.heard).toEqual(["made"]);
+      transport.resumeReading();
+      await pipe.lost.wait();
+      expect([pipe.text, pipe.error]).toEqual(["onetwo", null]);
+    });
+  });
+
   test("says what it was lost with", async () => {
     await online(async ({ loop }) => {
       const stream = new PassThrough();
@@ -132,6 +165,19 @@ describe.runIf(isPosix)("connectReadPipe", () => {
       stream.destroy(broken);
       await pipe.lost.wait();
       expect([pipe.error, transport.isClosing()]).toEqual([broken, true]);
+    });
+  });
+
+  test("hears what came before it was lost", async () => {
+    await online(async ({ loop }) => {
+      for (const error of [undefined, new Error("broken")]) {
+        const stream = new PassThrough();
+        const [, pipe] = await loop.connectReadPipe(make, stream);
+        stream.once("data", () => process.nextTick(() => stream.destroy(error)));
+        stream.write("last words");
+        await pipe.lost.wait();
+        expect([pipe.text, pipe.heard, pipe.error]).toEqual(["last words", ["made", "data", "lost"], error ?? null]);
+      }
     });
   });
 

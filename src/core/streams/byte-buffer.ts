@@ -42,6 +42,7 @@ export class ByteBuffer {
 
   /** The first `count` bytes, which are taken out. */
   take(count: number): Uint8Array {
+    if (this.size === 0) return allocate(0);
     if (!this.#isOurs && count >= this.size && this.size === this.#memory.length) {
       const whole = this.#memory;
       this.clear();
