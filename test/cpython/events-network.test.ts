@@ -436,6 +436,13 @@ describe("createServer", () => {
     });
   });
 
+  test.skipIf(hasReusePort)("refuses to share a port where Node.js cannot", async () => {
+    await online(async ({ loop }) => {
+      const error = await errorOf(loop.createServer(make, "127.0.0.1", 0, { reusePort: true }));
+      expect(error).toBeInstanceOf(asyncio.RuntimeError);
+    });
+  });
+
   test("accepts from a server of Node's, and closes it", async () => {
     await online(async ({ loop }) => {
       const sock = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }).listen(0, "127.0.0.1");

@@ -1,6 +1,7 @@
 /** Node's streams as ours, and ours as Node's: what `fromNodeStream` and `toNodeStream` promise. */
 
-import { Duplex, PassThrough, Readable, Writable } from "node:stream";
+import type { Duplex } from "node:stream";
+import { PassThrough, Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import * as asyncio from "asyncio-ts";

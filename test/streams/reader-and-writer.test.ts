@@ -197,6 +197,19 @@ describe("StreamWriter", () => {
     });
   });
 
+  test("a connection is lost once: what comes after changes nothing", async () => {
+    await run(async () => {
+      const protocol = new asyncio.StreamReaderProtocol(new StreamReader());
+      const { transport } = connect({ protocol });
+      await settle();
+      const writer = new asyncio.StreamWriter(transport, protocol, null);
+      protocol.connectionLost(null);
+      protocol.connectionLost(new Error("a second time"));
+      await writer.waitClosed();
+      transport.close();
+    });
+  });
+
   test("without a reader drain raises that the connection is lost", async () => {
     await run(async () => {
       const protocol = new asyncio.StreamReaderProtocol(new StreamReader());

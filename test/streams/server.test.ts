@@ -61,6 +61,21 @@ describe("a server", () => {
     });
   });
 
+  test("counts a connection that goes on with another transport as the same one", async () => {
+    await run(async () => {
+      const server = serverOf();
+      const { transport, channel } = await accept(server);
+      transport._handOver();
+      const upgraded = connect({ owner: server, channel, isUpgrade: true });
+      transport._replacedBy(upgraded.transport);
+      await settle();
+      expect(server.statistics()).toEqual({ connections: 1, accepted: 1, refused: 0 });
+      upgraded.transport.close();
+      server.close();
+      await server.waitClosed();
+    });
+  });
+
   test("maxConnections must be more than zero", async () => {
     await run(async () => {
       for (const bad of [0, -1, Number.NaN]) expect(() => serverOf([], bad)).toThrow(RangeError);

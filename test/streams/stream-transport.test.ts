@@ -314,7 +314,7 @@ describe("a protocol with buffers of its own", () => {
     readonly hints: number[] = [];
     transport: asyncio.Transport | null = null;
     #buffer: Uint8Array;
-    onUpdate: () => void = () => {};
+    onUpdate: () => unknown = () => {};
 
     constructor(size: number) {
       this.#buffer = new Uint8Array(size);
@@ -395,6 +395,20 @@ describe("a protocol with buffers of its own", () => {
       channel.receive("data");
       await settle();
       expect([protocol.heard, next.heard]).toEqual([["da"], ["ta"]]);
+    });
+  });
+
+  test("that pauses with half a piece gets the rest when it resumes, before what came later", async () => {
+    await run(async () => {
+      const protocol = new Buffered(2);
+      protocol.onUpdate = () => protocol.heard.length === 1 && protocol.transport!.pauseReading();
+      const { channel, transport } = await connected({ protocol });
+      channel.receive("data", "more");
+      await settle();
+      expect(protocol.heard).toEqual(["da"]);
+      transport.resumeReading();
+      await settle();
+      expect(protocol.heard).toEqual(["da", "ta", "mo", "re"]);
     });
   });
 
