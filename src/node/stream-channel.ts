@@ -134,13 +134,13 @@ export class StreamChannel implements Channel {
   }
 
   /** Gives the stream away, to be TLS's; nothing is reported any more. */
-  handOver(): NodeStream {
+  handOver(): Readable {
     this.#readable?.pause();
     this.#isDestroyed = true;
     this.#client = null;
     const { stream } = this;
     stream.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onClose);
-    return stream;
+    return stream as Readable;
   }
 
   #tell(event: (client: ChannelClient) => void): void {
@@ -152,13 +152,39 @@ export class StreamChannel implements Channel {
 
 /** The channel of a stream that is no socket: what was written has arrived only when the stream says that it has finished. */
 class FinishingChannel extends StreamChannel {
+  #hasFinished: boolean = false;
+
   farewell(): void {
     const writable = this.stream as Writable;
-    const finished = (): void => this.reportClosed();
-    if (writable.writableFinished === false) writable.once("finish", finished).end();
-    else finished();
+    const finished = (): void => {
+      this.#hasFinished = true;
+      this.reportClosed();
+    };
+    if (!this.canWriteEof || writable.writableFinished) {
+      finished();
+      return;
+    }
+    // The other end may wait for us to read to the end of what it has to say.
+    this.resume();
+    writable.once("finish", finished).end();
+  }
+
+  /** The other end may wait until its own end has been read: it may have a moment for it, and no more data. */
+  override destroy(): void {
+    if (!this.#hasFinished || !("readable" in this.stream) || !this.stream.readable) {
+      super.destroy();
+      return;
+    }
+    const stream = this.handOver();
+    const end = (): void => void stream.destroy();
+    const timer = setTimeout(end, LINGER_MILLISECONDS).unref();
+    stream.once("close", () => clearTimeout(timer)).once("data", end);
+    stream.resume();
   }
 }
+
+/** How long a stream that has finished is read on, for the end of the other. */
+const LINGER_MILLISECONDS = 1000;
 
 /** A channel over any of Node's streams. */
 export function channelOver(stream: NodeStream, direction: "read" | "write" | "both" = "both"): StreamChannel {

@@ -9,7 +9,7 @@ import { toSeconds } from "../core/duration.ts";
 import type { AbstractEventLoop } from "../core/events.ts";
 import { getRunningLoop } from "../core/events.ts";
 import { ConnectionResetError } from "../core/exceptions.ts";
-import { ByteBuffer } from "../core/streams/byte-buffer.ts";
+import { allocate, ByteBuffer } from "../core/streams/byte-buffer.ts";
 import type { Streams } from "../core/streams/streams-over.ts";
 import { streamsOver } from "../core/streams/streams-over.ts";
 
@@ -169,7 +169,9 @@ class Wire {
       return;
     }
     // The writer may use its memory again.
-    this.#waiting.add(data.slice());
+    const copy = allocate(data.length);
+    copy.set(data);
+    this.#waiting.add(copy);
     this.#send();
   }
 

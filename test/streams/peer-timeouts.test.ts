@@ -187,3 +187,31 @@ test("writeEof and a failure go through it", async () => {
     expect(listener.heard).toEqual(["made", "lost torn"]);
   });
 });
+
+test("the channel is told that what waits will be the last, and the watch goes on over another channel", async () => {
+  await run(async ({ loop }) => {
+    const told: string[] = [];
+    const channel = Object.assign(new FakeChannel(), { closing: () => void told.push("closing") });
+    const { transport } = await connected({ firstByteTimeout: 5, idleTimeout: 10 }, channel);
+    transport.write("12345");
+    transport.close();
+    expect(told).toEqual(["closing"]);
+    const watch = watched(loop, channel, { firstByteTimeout: 5, idleTimeout: 10 }) as unknown as Watch;
+    expect(watch.watchedChannel).toBe(channel);
+    watch.stop();
+    const other = new FakeChannel();
+    const listener = new Listener();
+    new StreamTransport(loop, watch.goOnWith(other), listener).start();
+    await sleep(9);
+    expect(listener.heard).toEqual(["made"]);
+    await sleep(2);
+    expect(listener.heard.at(-1)).toContain("idle for 10 seconds");
+  });
+});
+
+/** What a watched channel can do beside, for STARTTLS. */
+interface Watch {
+  readonly watchedChannel: FakeChannel;
+  stop(): void;
+  goOnWith(channel: FakeChannel): FakeChannel;
+}

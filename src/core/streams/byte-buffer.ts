@@ -85,6 +85,14 @@ export function allocate(size: number): Uint8Array {
   return getPlatform().allocate?.(size) ?? new Uint8Array(size);
 }
 
+/** @internal `bytes` as the platform's kind, in the same memory or in other. */
+export function sameKind(bytes: Uint8Array): Uint8Array {
+  const memory = allocate(bytes.length);
+  if (memory.constructor === bytes.constructor) return bytes;
+  memory.set(bytes);
+  return memory;
+}
+
 /** A copy, of the same kind: a `Buffer` of a `Buffer`, whose own `slice` copies nothing. */
 function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
   return Uint8Array.prototype.slice.call(bytes, start, end);

@@ -3,7 +3,12 @@
 import type { Channel, ChannelClient } from "../channels.ts";
 import type { Coroutine } from "../coroutines.ts";
 import { GeneratorCoroutine } from "../coroutines.ts";
+import type { AbstractEventLoop } from "../events.ts";
 import { getRunningLoop } from "../events.ts";
+import { ConnectionResetError, RuntimeError } from "../exceptions.ts";
+import type { Future } from "../futures.ts";
+import type { Task } from "../tasks.ts";
+import { sameKind } from "./byte-buffer.ts";
 import type { StreamReader } from "./stream-reader.ts";
 import type { StreamWriter } from "./stream-writer.ts";
 import type { Streams } from "./streams-over.ts";
@@ -66,49 +71,57 @@ export function fromWebStreams(
   streams: { readonly readable?: ReadableStreamLike; readonly writable?: WritableStreamLike },
   options: { readonly limit?: number } = {},
 ): Coroutine<Streams> {
-  const channel = new WebChannel(streams.readable, streams.writable);
-  return new GeneratorCoroutine(streamsOver(getRunningLoop(), channel, options), "fromWebStreams");
+  const loop = getRunningLoop();
+  const channel = new WebChannel(loop, streams.readable, streams.writable);
+  return new GeneratorCoroutine(streamsOver(loop, channel, options), "fromWebStreams");
 }
 
-/** A reader as a `ReadableStream` of bytes. Nothing is read before somebody asks; cancelling it stops nobody else. */
+/** A reader as a `ReadableStream` of bytes. Nothing is read before somebody asks, and nothing more once it is cancelled. */
 export function toReadableStream(reader: StreamReader): WebReadable {
   const loop = getRunningLoop();
+  let reading: Task<Uint8Array> | null = null;
   return new ReadableStream(
     {
       async pull(controller) {
-        const chunk = await settled(loop.createTask(() => reader.read(CHUNK)));
+        reading = loop.createTask(() => reader.read(CHUNK));
+        const chunk = await settled(reading);
+        reading = null;
         if (chunk.length === 0) controller.close();
         else controller.enqueue(chunk);
       },
-      cancel() {},
+      cancel: () => void reading?.cancel(),
     },
     { highWaterMark: 0 },
   );
 }
 
-/** A writer as a `WritableStream` of bytes. Closing or aborting it closes the writer. */
+/** A writer as a `WritableStream` of bytes. Closing or aborting it, or a write that fails, closes the writer. */
 export function toWritableStream(writer: StreamWriter): WebWritable {
   const loop = getRunningLoop();
   return new WritableStream({
     async write(chunk) {
-      writer.write(chunk);
-      await settled(loop.createTask(() => writer.drain()));
+      try {
+        writer.write(chunk);
+        await settled(loop.createTask(() => writer.drain()));
+      } catch (error) {
+        writer.close();
+        throw error;
+      }
     },
     close: () => writer.close(),
     abort: () => writer.close(),
   });
 }
 
-/** A future as a plain promise, for code that runs outside of any task. */
-function settled<T>(
-  future: PromiseLike<T> | { then(resolve: (value: T) => unknown, reject: (error: unknown) => unknown): void },
-): Promise<T> {
+/** A future as a plain promise: nobody's wait, so that cancelling the task that happens to ask does not cancel it. */
+function settled<T>(future: Future<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    future.then(resolve, reject);
+    future._onDone(() => future._settle(resolve, reject));
   });
 }
 
 class WebChannel implements Channel {
+  readonly #loop: AbstractEventLoop;
   readonly #reader: ReturnType<ReadableStreamLike["getReader"]> | null;
   readonly #writer: ReturnType<WritableStreamLike["getWriter"]> | null;
   #client: ChannelClient | null = null;
@@ -117,7 +130,12 @@ class WebChannel implements Channel {
   #isPulling: boolean = false;
   #eofWritten: boolean = false;
 
-  constructor(readable: ReadableStreamLike | undefined, writable: WritableStreamLike | undefined) {
+  constructor(
+    loop: AbstractEventLoop,
+    readable: ReadableStreamLike | undefined,
+    writable: WritableStreamLike | undefined,
+  ) {
+    this.#loop = loop;
     this.#reader = readable?.getReader() ?? null;
     this.#writer = writable?.getWriter() ?? null;
   }
@@ -141,16 +159,23 @@ class WebChannel implements Channel {
   }
 
   write(pieces: readonly Uint8Array[]): void {
+    const writer = this.#writer;
+    if (writer === null) throw new RuntimeError("this stream cannot be written to: it has no writable");
     for (const piece of pieces) {
       this.#pending += piece.length;
-      this.#writer!.write(piece).then(
+      writer.write(piece).then(
         () => {
           this.#pending -= piece.length;
           this.#client?.flushed();
         },
-        (error: unknown) => this.#client?.failed(error),
+        (error: unknown) => this.#failed(error),
       );
     }
+  }
+
+  /** A stream may be broken off without a word of why. */
+  #failed(error: unknown): void {
+    this.#client?.failed(error ?? new ConnectionResetError("the stream was broken off"));
   }
 
   get pending(): number {
@@ -163,7 +188,7 @@ class WebChannel implements Channel {
 
   writeEof(): void {
     this.#eofWritten = true;
-    this.#writer!.close().catch((error: unknown) => this.#client?.failed(error));
+    this.#writer!.close().catch((error: unknown) => this.#failed(error));
   }
 
   destroy(): void {
@@ -185,10 +210,11 @@ class WebChannel implements Channel {
           this.#client?.ended();
           return;
         }
-        this.#client?.received(value!);
-        this.#pull();
+        this.#client?.received(sameKind(value!));
+        // In a turn, behind the bytes: a stream that always has more must let others in, and may be paused by then.
+        if (!this.#loop.isClosed()) this.#loop.callSoon(() => this.#pull());
       },
-      (error: unknown) => this.#client?.failed(error),
+      (error: unknown) => this.#failed(error),
     );
   }
 }
