@@ -29,6 +29,9 @@ import type { Protocol, StreamingProtocol } from "./protocols.ts";
 import { isBuffered } from "./protocols.ts";
 import type { Data, Transport, WriteBufferLimits } from "./transports.ts";
 
+/** How many bytes may come between two turns, before the system is to keep the rest. */
+const MOST_UNDELIVERED = 256 * 1024;
+
 /** Who keeps count of transports: the server that accepted them. */
 export interface TransportOwner {
   /** @internal */
@@ -87,6 +90,10 @@ export class StreamTransport implements Transport, ChannelClient {
   /** Bytes and the end that came while reading was paused. */
   #held: (Uint8Array | typeof ENDED)[] = [];
   #isPaused: boolean = false;
+  /** Bytes in the inbox. */
+  #undelivered: number = 0;
+  /** So many came before their turn that the channel was told to wait. */
+  #isFull: boolean = false;
   #isClosing: boolean = false;
   /** The peer has sent its end. */
   #hasEnded: boolean = false;
@@ -208,7 +215,12 @@ export class StreamTransport implements Transport, ChannelClient {
   // --- what the channel calls
 
   received(data: Uint8Array): void {
-    if (!this.#isClosing) this.#inbox.push(data);
+    if (this.#isClosing) return;
+    this.#inbox.push(data);
+    this.#undelivered += data.length;
+    if (this.#isFull || this.#undelivered <= MOST_UNDELIVERED) return;
+    this.#isFull = true;
+    this.#channel.pause();
   }
 
   ended(): void {
@@ -233,6 +245,7 @@ export class StreamTransport implements Transport, ChannelClient {
   // --- events, one a turn
 
   #happened(event: Event): void {
+    if (event instanceof Uint8Array) this.#leftInbox(event.length);
     if (event instanceof Uint8Array || event === ENDED) {
       if (this.#isPaused || this.#held.length > 0) this.#held.push(event);
       else this.#deliver(event);
@@ -242,6 +255,13 @@ export class StreamTransport implements Transport, ChannelClient {
     else if (event === RESUMED) this.#wasResumed();
     else if (event instanceof Broken) this.#forceClose(event.error);
     else this.#wasLost(event.error);
+  }
+
+  #leftInbox(count: number): void {
+    this.#undelivered -= count;
+    if (!this.#isFull || this.#undelivered > 0) return;
+    this.#isFull = false;
+    if (this.isReading()) this.#channel.resume();
   }
 
   #made(): void {

@@ -18,7 +18,9 @@ import type { NodeStream } from "./stream-channel.ts";
  * that one can be used.
  *
  * ```ts
+ * import assert from "node:assert/strict";
  * import { PassThrough } from "node:stream";
+ * import * as asyncio from "asyncio-ts";
  *
  * await asyncio.run(async () => {
  *   const [reader, writer] = await asyncio.fromNodeStream(new PassThrough());
