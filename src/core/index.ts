@@ -14,7 +14,7 @@
  * - `sleep`, `promises`, `gather`, `shield`: waiting. `task-tree`: who waits for whom.
  * - `waiters`: the line under every lock and queue. `locks/`, `queues`: synchronisation.
  * - `timeouts`, `wait-for`, `wait`, `as-completed`, `taskgroups`, `staggered`: deadlines and several things at once.
- * - `protocols`, `transports`, `channels`: the contracts of the network. `flow-control`, `inbox`, `peer-timeouts`,
+ * - `protocols`, `transports`, `channels`, `bytes`: the contracts of the network. `flow-control`, `inbox`, `peer-timeouts`,
  *   `stream-transport`: asyncio's rules for a stream of bytes. `streams/`: reading and writing. `server`: connections.
  * - `base-events`: the loop. `runners`: the beginning and the end of a program.
  *

@@ -15,6 +15,7 @@
  * @module
  */
 
+import { toBytes } from "./bytes.ts";
 import type { Channel, ChannelClient } from "./channels.ts";
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES } from "./constants.ts";
 import type { CoroutineGenerator } from "./coroutines.ts";
@@ -490,17 +491,4 @@ export function* attach<P extends StreamingProtocol>(
     throw error;
   }
   return [transport, protocol];
-}
-
-declare class TextEncoder {
-  encode(text: string): Uint8Array;
-}
-
-const encoder = new TextEncoder();
-
-/** @internal @throws {TypeError} for what is neither bytes nor a string. */
-export function toBytes(data: Data): Uint8Array {
-  if (data instanceof Uint8Array) return data;
-  if (typeof data === "string") return encoder.encode(data);
-  throw new TypeError(`data: expected bytes (a Uint8Array) or a string, received ${repr(data)}`);
 }

@@ -6,7 +6,8 @@
  * - `platform`: makes Node the platform, from `async-context`, `host` and `microtasks`.
  * - `events`: the loop with asyncio's methods for the network and the system, each a call into the file of its subject:
  *   `tcp`, `unix`, `tls`, `start-tls`, `udp`, `pipes`, `subprocess-transport`, `signals`, `sendfile`, `addresses`.
- * - `stream-channel`, `fast-reads`, `listener`: Node's sockets and servers as channels and listeners of the core.
+ * - `stream-channel`, `fast-reads`, `private-sockets`, `listener`, `node-events`: Node's sockets and servers as channels
+ *   and listeners of the core.
  * - `streams`, `subprocess`, `node-streams`: readers and writers for connections, child processes and Node's streams.
  * - everything else is `core`.
  *

@@ -15,6 +15,7 @@ import type { SocketAddress } from "../core/transports.ts";
 import type { Task } from "../core/tasks.ts";
 import { addressOf } from "./addresses.ts";
 import { readMemory } from "./fast-reads.ts";
+import { untilEvent } from "./node-events.ts";
 import { reopen } from "./private-sockets.ts";
 import { StreamChannel } from "./stream-channel.ts";
 import type { ServerTls } from "./tls.ts";
@@ -72,20 +73,7 @@ export class NetListener implements Listener {
 
   *listen(): CoroutineGenerator<void> {
     if (this.socket.listening) return;
-    const listening = this.#loop.createFuture();
-    const fail = (error: unknown): void => {
-      if (!listening.done()) listening.setException(error);
-    };
-    const succeed = (): void => {
-      if (!listening.done()) listening.setResult();
-    };
-    this.socket.once("error", fail).once("listening", succeed);
-    try {
-      this.socket.listen(this.#options);
-      yield* listening;
-    } finally {
-      this.socket.off("error", fail).off("listening", succeed);
-    }
+    yield* untilEvent(this.#loop, this.socket, "listening", () => this.socket.listen(this.#options));
   }
 
   close(): void {

@@ -12,7 +12,7 @@ import type { SubprocessProtocol } from "../core/protocols.ts";
 import { StreamReader } from "../core/streams/stream-reader.ts";
 import { StreamWriter } from "../core/streams/stream-writer.ts";
 import { WriterFlow } from "../core/streams/writer-flow.ts";
-import { toBytes } from "../core/stream-transport.ts";
+import { toBytes } from "../core/bytes.ts";
 import type { Data } from "../core/transports.ts";
 import type { ChildTransport, Command, SubprocessOptions } from "./subprocess-transport.ts";
 import { connectSubprocess } from "./subprocess-transport.ts";

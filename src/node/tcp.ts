@@ -20,6 +20,7 @@ import { interleave, resolve } from "./addresses.ts";
 import { readMemory } from "./fast-reads.ts";
 import type { Reception } from "./listener.ts";
 import { NetListener } from "./listener.ts";
+import { untilEvent } from "./node-events.ts";
 import { checkReusePort } from "./reuse-port.ts";
 import { StreamChannel } from "./stream-channel.ts";
 import type { Ssl, SslTimeouts } from "./tls.ts";
@@ -177,24 +178,14 @@ export function* connecting(
   socket: Socket,
   options: net.TcpSocketConnectOpts | net.IpcSocketConnectOpts,
 ): CoroutineGenerator<void> {
-  const connected = loop.createFuture();
-  const fail = (error: unknown): void => {
-    if (!connected.done()) connected.setException(error);
-  };
-  const succeed = (): void => {
-    if (!connected.done()) connected.setResult();
-  };
-  // The listener for errors stays: the socket may break before a channel listens.
-  socket.on("error", fail).once("connect", succeed);
+  // It may break before a channel listens.
+  socket.on("error", () => {});
   try {
     socket.pause();
-    socket.connect(options);
-    yield* connected;
+    yield* untilEvent(loop, socket, "connect", () => socket.connect(options));
   } catch (error) {
     socket.destroy();
     throw error;
-  } finally {
-    connected.logTraceback = false;
   }
 }
 

@@ -11,9 +11,10 @@ import type { Future } from "../core/futures.ts";
 import { callProtocol, Inbox } from "../core/inbox.ts";
 import { getLogger } from "../core/log.ts";
 import type { DatagramProtocol } from "../core/protocols.ts";
-import { toBytes } from "../core/stream-transport.ts";
+import { toBytes } from "../core/bytes.ts";
 import type { Data, DatagramTransport, SocketAddress, WriteBufferLimits } from "../core/transports.ts";
 import { addressOf, resolve, toPort } from "./addresses.ts";
+import { untilEvent } from "./node-events.ts";
 import { checkReusePort } from "./reuse-port.ts";
 
 /** Where to, or where from. */
@@ -50,7 +51,7 @@ export function* createDatagramEndpoint<P extends DatagramProtocol<SocketAddress
   const socket = options.sock ?? (yield* bound(loop, remote, options));
   let protocol: P;
   try {
-    if (remote !== null) yield* completed(loop, socket, "connect", () => socket.connect(remote.port, remote.host));
+    if (remote !== null) yield* untilEvent(loop, socket, "connect", () => socket.connect(remote.port, remote.host));
     if (options.allowBroadcast === true) socket.setBroadcast(true);
     protocol = makeProtocol();
   } catch (error) {
@@ -89,7 +90,7 @@ function* bound(
     ...(options.reusePort === true ? { reusePort: true } : {}),
   });
   try {
-    yield* completed(loop, socket, "listening", () => socket.bind({ port: local.port, address: local.host }));
+    yield* untilEvent(loop, socket, "listening", () => socket.bind({ port: local.port, address: local.host }));
   } catch (error) {
     socket.close();
     throw error;
@@ -101,29 +102,6 @@ function* first(place: Place, options: DatagramOptions): CoroutineGenerator<Sock
   const [address] = yield* resolve(place.host, place.port, options, ["127.0.0.1", "::1"]);
   if (address === undefined) throw new RangeError(`no address of that family: received ${repr(place)}`);
   return address;
-}
-
-/** Does what `start` begins, until `event`. */
-function* completed(
-  loop: AbstractEventLoop,
-  socket: dgram.Socket,
-  event: "connect" | "listening",
-  start: () => void,
-): CoroutineGenerator<void> {
-  const done = loop.createFuture();
-  const fail = (error: unknown): void => {
-    if (!done.done()) done.setException(error);
-  };
-  const succeed = (): void => {
-    if (!done.done()) done.setResult();
-  };
-  socket.once("error", fail).once(event, succeed);
-  try {
-    start();
-    yield* done;
-  } finally {
-    socket.off("error", fail).off(event, succeed);
-  }
 }
 
 interface Datagram {

@@ -9,7 +9,8 @@ import { toSeconds } from "../core/duration.ts";
 import type { AbstractEventLoop } from "../core/events.ts";
 import { getRunningLoop } from "../core/events.ts";
 import { ConnectionResetError } from "../core/exceptions.ts";
-import { allocate, ByteBuffer } from "../core/streams/byte-buffer.ts";
+import { allocate } from "../core/bytes.ts";
+import { ByteBuffer } from "../core/streams/byte-buffer.ts";
 import type { Streams } from "../core/streams/streams-over.ts";
 import { streamsOver } from "../core/streams/streams-over.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { getPlatform } from "../platform.ts";
+import { allocate, copyOf } from "../bytes.ts";
 
 /** A piece smaller than this share of the memory it lies in is copied out of it. */
 const SMALL_SHARE = 1 / 32;
@@ -78,24 +78,6 @@ export class ByteBuffer {
     this.#end = size;
     this.#isOurs = true;
   }
-}
-
-/** @internal Memory of the platform's kind: a `Buffer` on Node.js. */
-export function allocate(size: number): Uint8Array {
-  return getPlatform().allocate?.(size) ?? new Uint8Array(size);
-}
-
-/** @internal `bytes` as the platform's kind, in the same memory or in other. */
-export function sameKind(bytes: Uint8Array): Uint8Array {
-  const memory = allocate(bytes.length);
-  if (memory.constructor === bytes.constructor) return bytes;
-  memory.set(bytes);
-  return memory;
-}
-
-/** A copy, of the same kind: a `Buffer` of a `Buffer`, whose own `slice` copies nothing. */
-function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  return Uint8Array.prototype.slice.call(bytes, start, end);
 }
 
 const EMPTY = new Uint8Array(0);

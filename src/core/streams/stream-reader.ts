@@ -8,10 +8,11 @@ import { getRunningLoop } from "../events.ts";
 import { IncompleteReadError, LimitOverrunError, RuntimeError } from "../exceptions.ts";
 import { inspectAsString, repr } from "../format.ts";
 import { Future } from "../futures.ts";
-import { toBytes } from "../stream-transport.ts";
+import { toBytes } from "../bytes.ts";
 import type { Data, ReadTransport } from "../transports.ts";
 import type { Reject, Resolve } from "../waits.ts";
-import { allocate, ByteBuffer, indexOf } from "./byte-buffer.ts";
+import { allocate } from "../bytes.ts";
+import { ByteBuffer, indexOf } from "./byte-buffer.ts";
 
 /** Options of a {@link StreamReader}. */
 export interface StreamReaderOptions {

@@ -8,7 +8,7 @@ import { getRunningLoop } from "../events.ts";
 import { ConnectionResetError, RuntimeError } from "../exceptions.ts";
 import type { Future } from "../futures.ts";
 import type { Task } from "../tasks.ts";
-import { sameKind } from "./byte-buffer.ts";
+import { sameKind } from "../bytes.ts";
 import type { StreamReader } from "./stream-reader.ts";
 import type { StreamWriter } from "./stream-writer.ts";
 import type { Streams } from "./streams-over.ts";
