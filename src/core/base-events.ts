@@ -242,7 +242,11 @@ export class BaseEventLoop implements AbstractEventLoop {
   #abandonResources(): void {
     for (const resource of this.#resources) {
       if (!resource.isClosing()) getLogger().warning(`unclosed ${String(resource)}: close it before the loop ends`);
-      resource._abandon();
+      try {
+        resource._abandon();
+      } catch (exception) {
+        this.callExceptionHandler({ message: `could not give up ${String(resource)}`, exception });
+      }
     }
     this.#resources.clear();
   }

@@ -28,6 +28,8 @@ export interface Channel {
   write(pieces: readonly Uint8Array[]): void;
   /** How many bytes were written and not sent. */
   readonly pending: number;
+  /** A number that changes while what was written is being sent, if the channel has one. */
+  readonly progress?: number;
   readonly canWriteEof: boolean;
   /** Ends the sending side, after what was written. */
   writeEof(): void;

@@ -186,7 +186,7 @@ export interface AbstractEventLoop {
     transport: Transport,
     protocol: StreamingProtocol,
     tls: TlsOptions,
-    options: StartTlsOptions & { readonly serverSide: boolean; readonly received: Uint8Array },
+    options: StartTlsOptions & { readonly serverSide: boolean; readonly received: () => Uint8Array },
   ): Coroutine<Transport>;
   /** @internal `resource` is open: the loop gives it up when it is closed before. */
   _adopt(resource: Resource): void;

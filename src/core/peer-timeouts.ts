@@ -32,6 +32,7 @@ export class WatchedChannel implements Channel, ChannelClient {
   #firstByte: number;
   #client: ChannelClient | null = null;
   #timer: TimerHandle | null = null;
+  #progress: number | undefined = undefined;
   #isPaused: boolean = false;
   /** When the last byte went by, and when the connection began. */
   #lastByte: number;
@@ -153,6 +154,10 @@ export class WatchedChannel implements Channel, ChannelClient {
 
   #look(): void {
     const now = this.#loop.time();
+    // Of one long write the system tells only the end.
+    const { progress } = this.#channel;
+    if (progress !== this.#progress) this.#lastByte = now;
+    this.#progress = progress;
     if (this.#isPaused) this.#lastByte = now;
     if (now >= this.#opened + this.#firstByte) {
       this.#client!.failed(new TimeoutError(`the peer sent nothing for ${this.#firstByte} seconds`));

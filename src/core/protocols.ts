@@ -45,12 +45,12 @@ export interface Protocol extends BaseProtocol<Transport> {
 }
 
 /**
- * Receives a stream of bytes in buffers of its own, without a copy.
+ * Receives a stream of bytes in buffers of its own.
  *
  * CPython: `asyncio.BufferedProtocol`.
  */
 export interface BufferedProtocol extends BaseProtocol<Transport> {
-  /** A buffer for the next bytes, not empty. @param sizeHint how large it should be; -1 if any size will do. */
+  /** A buffer for the next bytes, not empty. @param sizeHint how many bytes there are. */
   getBuffer(sizeHint: number): Uint8Array;
   /** As many bytes as `nbytes` were written to the beginning of the buffer. */
   bufferUpdated(nbytes: number): void;
@@ -62,7 +62,7 @@ export interface BufferedProtocol extends BaseProtocol<Transport> {
 export type StreamingProtocol = Protocol | BufferedProtocol;
 
 /** Receives datagrams. CPython: `asyncio.DatagramProtocol`. */
-export interface DatagramProtocol<A = unknown> extends BaseProtocol<DatagramTransport<A>> {
+export interface DatagramProtocol<A = unknown, To = A> extends BaseProtocol<DatagramTransport<A, To>> {
   /** A datagram came, whole. @param address where it came from. */
   datagramReceived?(data: Uint8Array, address: A): void;
   /** The system reported an error, as of a peer that is not there. The transport stays open. */

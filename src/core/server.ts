@@ -41,7 +41,7 @@ export interface ServerStatistics {
   readonly connections: number;
   /** Connections accepted since the server was made, those that were refused not counted. */
   readonly accepted: number;
-  /** Connections refused because there were `maxConnections` of them. */
+  /** Connections refused because there were `maxConnections` of them, or because the server was closed. */
   readonly refused: number;
 }
 
@@ -80,6 +80,7 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
     loop._adopt(this);
   }
 
+  /** The loop it runs on. */
   getLoop(): AbstractEventLoop {
     return this.#loop;
   }
@@ -100,6 +101,7 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
     return internet === undefined ? null : internet.port;
   }
 
+  /** Whether it accepts connections. */
   isServing(): boolean {
     return this.#isServing && !this.#isClosed;
   }
@@ -123,12 +125,22 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
     if (this.#isServing) return;
     this.#isServing = true;
     try {
-      for (const listener of this.#listeners) yield* listener.listen();
+      for (const listener of this.#listeners) {
+        yield* listener.listen();
+        this.#checkOpen(listener);
+      }
       yield* sleep(0);
     } catch (error) {
       this.close();
       throw error;
     }
+  }
+
+  /** It may be closed while it begins. */
+  #checkOpen(listener: Listener): void {
+    if (!this.#isClosed) return;
+    listener.close();
+    throw new RuntimeError(`server ${this.toString()} is closed`);
   }
 
   /**
@@ -152,8 +164,11 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
       yield* forever;
     } catch (error) {
       if (error instanceof CancelledError) {
+        const wasClosed = this.#isClosed;
         this.close();
-        yield* this.#endClients();
+        // Whoever closed it before has said what is to become of the clients.
+        if (wasClosed) yield* this.waitClosed();
+        else yield* this.#endClients();
       }
       throw error;
     } finally {
@@ -189,7 +204,7 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
   }
 
   *#waitingClosed(): CoroutineGenerator<void> {
-    if (this.#isClosed && this.#transports.size === 0) return;
+    if (this.#isOver) return;
     const waiter = this.#loop.createFuture();
     this.#waiters.push(waiter);
     try {
@@ -246,6 +261,7 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
     return protocols.flatMap((protocol) => (protocol instanceof StreamReaderProtocol ? (protocol._task ?? []) : []));
   }
 
+  /** How many connections there are and were. */
   statistics(): ServerStatistics {
     return { connections: this.#transports.size, accepted: this.#accepted, refused: this.#refused };
   }
@@ -260,7 +276,10 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
   /** @internal A client that was admitted takes its time, until the function returned is called. */
   _arriving(): () => void {
     this.#arriving++;
-    return () => void this.#arriving--;
+    return () => {
+      this.#arriving--;
+      this.#wakeIfOver();
+    };
   }
 
   /** @internal */
@@ -281,8 +300,12 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
     this.#transports.add(other);
   }
 
+  get #isOver(): boolean {
+    return this.#isClosed && this.#transports.size + this.#arriving === 0;
+  }
+
   #wakeIfOver(): void {
-    if (!this.#isClosed || this.#transports.size > 0) return;
+    if (!this.#isOver) return;
     for (const waiter of this.#waiters) if (!waiter.done()) waiter.setResult();
   }
 
@@ -291,6 +314,7 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
     for (const listener of this.#listeners) listener.close();
   }
 
+  /** `await using`: closes it, and waits until its last client is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.waitClosed();

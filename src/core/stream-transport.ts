@@ -103,8 +103,8 @@ export class StreamTransport implements Transport, ChannelClient {
   /** Writes since the connection was lost; zero while it is not. */
   #lostWrites: number = 0;
   #isLost: boolean = false;
-  /** Done when nothing waits to be sent, or the connection is lost. */
-  #allSent: Future<void> | null = null;
+  /** Who waits until nothing waits to be sent, or the connection is lost. */
+  readonly #senders: Set<Future<void>> = new Set();
 
   constructor(
     loop: AbstractEventLoop,
@@ -163,7 +163,11 @@ export class StreamTransport implements Transport, ChannelClient {
     if (this.#isClosing || !this.#isPaused) return;
     this.#isPaused = false;
     if (this.#held.length > 0) this.#inbox.push(RESUMED);
-    else this.#channel.resume();
+    else this.#resumeChannel();
+  }
+
+  #resumeChannel(): void {
+    if (!this.#isFull) this.#channel.resume();
   }
 
   write(data: Data): void {
@@ -229,7 +233,7 @@ export class StreamTransport implements Transport, ChannelClient {
   }
 
   flushed(): void {
-    if (this.#flow.isPaused || this.#isClosing || this.#allSent !== null) this.#inbox.push(FLUSHED);
+    if (this.#flow.isPaused || this.#isClosing || this.#senders.size > 0) this.#inbox.push(FLUSHED);
   }
 
   failed(error: unknown): void {
@@ -330,8 +334,7 @@ export class StreamTransport implements Transport, ChannelClient {
   }
 
   #tellAllSent(): void {
-    if (this.#allSent !== null && !this.#allSent.done()) this.#allSent.setResult();
-    this.#allSent = null;
+    for (const sender of this.#senders) if (!sender.done()) sender.setResult();
   }
 
   #wasResumed(): void {
@@ -340,7 +343,7 @@ export class StreamTransport implements Transport, ChannelClient {
     if (event !== undefined) this.#deliver(event);
     if (this.#isPaused || this.#isClosing) return;
     if (this.#held.length > 0) this.#inbox.push(RESUMED);
-    else this.#channel.resume();
+    else this.#resumeChannel();
   }
 
   #wasLost(error: unknown): void {
@@ -406,13 +409,23 @@ export class StreamTransport implements Transport, ChannelClient {
   /** @internal Waits until nothing waits to be sent, or the connection is lost. */
   *_allSent(): CoroutineGenerator<void> {
     if (this.#isLost || this.#channel.pending === 0) return;
-    this.#allSent ??= this.#loop.createFuture();
-    yield* this.#allSent;
+    const sender = this.#loop.createFuture();
+    this.#senders.add(sender);
+    try {
+      yield* sender;
+    } finally {
+      this.#senders.delete(sender);
+    }
   }
 
   /** @internal Whether the protocol has been told to stop writing. */
   get _isWritingPaused(): boolean {
     return this.#flow.isPaused;
+  }
+
+  /** @internal Whether the connection is gone. */
+  get _isLost(): boolean {
+    return this.#isLost;
   }
 
   /** @internal */

@@ -103,20 +103,20 @@ export interface Transport extends ReadTransport, WriteTransport {
 }
 
 /** Sends and receives datagrams. CPython: `asyncio.DatagramTransport`. */
-export interface DatagramTransport<A = unknown> extends BaseTransport {
+export interface DatagramTransport<A = unknown, To = A> extends BaseTransport {
   /**
    * Sends `data` as one datagram, to `address` or to the one address the endpoint is connected to.
    *
    * @throws {RangeError} if the endpoint is connected to another address, or there is none at all.
    */
-  sendto(data: Data, address?: A | null): void;
+  sendto(data: Data, address?: To | null): void;
   /** Closes at once; what was not sent is lost. */
   abort(): void;
   setWriteBufferLimits(limits?: WriteBufferLimits): void;
   getWriteBufferLimits(): { readonly low: number; readonly high: number };
   getWriteBufferSize(): number;
-  setProtocol(protocol: DatagramProtocol<A>): void;
-  getProtocol(): DatagramProtocol<A>;
+  setProtocol(protocol: DatagramProtocol<A, To>): void;
+  getProtocol(): DatagramProtocol<A, To>;
 }
 
 /** A child process and the pipes to it. CPython: `asyncio.SubprocessTransport`. */

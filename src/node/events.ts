@@ -40,7 +40,7 @@ import type { ConnectionOptions, ServerOptions } from "./tcp.ts";
 import { createConnection, createServer } from "./tcp.ts";
 import type { Ssl, SslTimeouts } from "./tls.ts";
 import { checkNoSslOptions, ServerTls } from "./tls.ts";
-import type { DatagramOptions } from "./udp.ts";
+import type { DatagramOptions, Place } from "./udp.ts";
 import { createDatagramEndpoint } from "./udp.ts";
 import type { UnixConnectionOptions, UnixServerOptions } from "./unix.ts";
 import { createUnixConnection, createUnixServer } from "./unix.ts";
@@ -130,7 +130,9 @@ export class EventLoop extends BaseEventLoop {
    *
    * Bytes that have come and that `protocol` was not given are taken for the beginning of the handshake.
    *
-   * @throws {RuntimeError} if the transport is closing or has bytes to send.
+   * It waits until what was written has been sent.
+   *
+   * @throws {RuntimeError} if the transport is closing; what TLS has against the peer. Then the connection is lost.
    *
    * CPython: `loop.start_tls`.
    */
@@ -140,8 +142,7 @@ export class EventLoop extends BaseEventLoop {
     ssl: Ssl,
     options: StartTlsOptions & { readonly serverSide?: boolean } = {},
   ): Coroutine<Transport> {
-    const received = new Uint8Array(0);
-    return new GeneratorCoroutine(startTls(this, transport, protocol, ssl, { ...options, received }), "startTls");
+    return new GeneratorCoroutine(startTls(this, transport, protocol, ssl, options), "startTls");
   }
 
   /** @internal */
@@ -149,7 +150,7 @@ export class EventLoop extends BaseEventLoop {
     transport: Transport,
     protocol: StreamingProtocol,
     ssl: TlsOptions,
-    options: StartTlsOptions & { readonly serverSide: boolean; readonly received: Uint8Array },
+    options: StartTlsOptions & { readonly serverSide: boolean; readonly received: () => Uint8Array },
   ): Coroutine<Transport> {
     return new GeneratorCoroutine(startTls(this, transport, protocol, ssl, options), "startTls");
   }
@@ -159,10 +160,10 @@ export class EventLoop extends BaseEventLoop {
    *
    * CPython: `loop.create_datagram_endpoint`.
    */
-  createDatagramEndpoint<P extends DatagramProtocol<SocketAddress>>(
+  createDatagramEndpoint<P extends DatagramProtocol<SocketAddress, Place>>(
     makeProtocol: () => P,
     options: DatagramOptions = {},
-  ): Coroutine<[DatagramTransport<SocketAddress>, P]> {
+  ): Coroutine<[DatagramTransport<SocketAddress, Place>, P]> {
     return new GeneratorCoroutine(createDatagramEndpoint(this, makeProtocol, options), "createDatagramEndpoint");
   }
 

@@ -4,7 +4,7 @@ import type { ListenOptions, Socket } from "node:net";
 import * as net from "node:net";
 import type { CoroutineGenerator } from "../core/coroutines.ts";
 import type { AbstractEventLoop } from "../core/events.ts";
-import { isException } from "../core/exceptions.ts";
+import { isException, leavesTheLoop } from "../core/exceptions.ts";
 import { Inbox } from "../core/inbox.ts";
 import type { PeerTimeouts } from "../core/peer-timeouts.ts";
 import { watched } from "../core/peer-timeouts.ts";
@@ -78,6 +78,8 @@ export class NetListener implements Listener {
 
   close(): void {
     if (this.socket.listening) this.socket.close();
+    // It may be about to listen.
+    else this.socket.once("listening", () => this.socket.close());
     for (const task of this.#handshakes) task.cancel();
     // Those not taken yet: the loop may end before their turn.
     for (const accepted of this.#accepted) accepted.destroy();
@@ -112,9 +114,10 @@ export class NetListener implements Listener {
       channel = yield* tls.accept(this.#loop, accepted);
     } catch (exception) {
       if (!isException(exception)) throw exception;
-      // A client that does not speak TLS is no error of the server's.
+      // A client that does not speak TLS is no error of the server's; options that TLS does not take are.
       const message = "Error on transport creation for incoming connection";
-      if (this.#loop.getDebug()) this.#loop.callExceptionHandler({ message, exception });
+      const isMistake = exception instanceof TypeError || exception instanceof RangeError;
+      if (isMistake || this.#loop.getDebug()) this.#loop.callExceptionHandler({ message, exception });
       return;
     }
     this.#connect(channel);
@@ -124,9 +127,11 @@ export class NetListener implements Listener {
     let protocol: StreamingProtocol;
     try {
       protocol = this.#reception.makeProtocol();
-    } catch (error) {
+    } catch (exception) {
       channel.destroy();
-      throw error;
+      if (leavesTheLoop(exception)) throw exception;
+      this.#loop.callExceptionHandler({ message: "Fatal error: the protocol factory failed.", exception });
+      return;
     }
     if (this.#server?.isServing() !== true) {
       channel.destroy();

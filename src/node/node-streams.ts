@@ -6,6 +6,7 @@ import { GeneratorCoroutine } from "../core/coroutines.ts";
 import { getRunningLoop } from "../core/events.ts";
 import { CancelledError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
+import { StreamTransport } from "../core/stream-transport.ts";
 import type { StreamReader } from "../core/streams/stream-reader.ts";
 import type { StreamWriter } from "../core/streams/stream-writer.ts";
 import type { Streams } from "../core/streams/streams-over.ts";
@@ -58,9 +59,15 @@ export function toNodeStream(reader: StreamReader, writer: StreamWriter): Duplex
       );
     },
     final(callback) {
+      const { transport } = writer;
+      // Under TLS the end of what is sent is the end of all: that is for `destroy` to say.
       if (writer.canWriteEof()) writer.writeEof();
-      else writer.close();
-      callback();
+      if (transport instanceof StreamTransport)
+        settle(
+          loop.createTask(() => transport._allSent()),
+          callback,
+        );
+      else callback();
     },
     destroy(error, callback) {
       writer.close();

@@ -11,7 +11,13 @@ import type { TLSSocket } from "node:tls";
 import { RuntimeError } from "../core/exceptions.ts";
 
 interface WithHandle {
-  _handle?: { readonly useUserBuffer?: unknown } | null;
+  _handle?: { readonly useUserBuffer?: unknown; readonly writeQueueSize?: unknown } | null;
+}
+
+/** How many bytes of the present write the system has not taken; zero where it does not say. */
+export function unsentOf(stream: object): number {
+  const size = (stream as WithHandle)._handle?.writeQueueSize;
+  return typeof size === "number" ? size : 0;
 }
 
 /**
@@ -25,7 +31,10 @@ export function reopen(accepted: Socket, onread: OnReadOpts): Socket | null {
   if (typeof handle?.useUserBuffer !== "function") return null;
   (accepted as WithHandle)._handle = null;
   const options = { handle, allowHalfOpen: true, onread };
-  return new Socket(options);
+  const reopened = new Socket(options);
+  // Its server counts the connections by the sockets it made.
+  reopened.once("close", () => accepted.destroy());
+  return reopened;
 }
 
 /** What is wrong with the certificate of a server's client, or `null`. Without the means, no client is let in. */

@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 import type { CoroutineGenerator } from "../core/coroutines.ts";
 import type { AbstractEventLoop } from "../core/events.ts";
-import { CancelledError } from "../core/exceptions.ts";
+import { CancelledError, ConnectionResetError } from "../core/exceptions.ts";
 import { repr } from "../core/format.ts";
 import { WatchedChannel } from "../core/peer-timeouts.ts";
 import type { StreamingProtocol } from "../core/protocols.ts";
@@ -17,8 +17,8 @@ import { checkSsl, connectTls, ServerTls } from "./tls.ts";
 /** Options of {@link startTls}. */
 export interface Upgrade extends StartTlsOptions {
   readonly serverSide?: boolean;
-  /** What came before the upgrade and nobody has read. */
-  readonly received: Uint8Array;
+  /** Takes what came before the upgrade and nobody has read. */
+  readonly received?: () => Uint8Array;
 }
 
 /**
@@ -45,15 +45,18 @@ export function* startTls(
   const watch = transport._channel instanceof WatchedChannel ? transport._channel : null;
   const channel = watch?.watchedChannel ?? transport._channel;
   if (!(channel instanceof StreamChannel)) throw new TypeError(`startTls: ${String(transport)} cannot go on under TLS`);
-  yield* transport._allSent();
-  const unread = transport._handOver();
+  const unread = yield* handOver(transport);
   watch?.stop();
   try {
     const raw = channel.handOver() as Socket;
-    const early = Buffer.concat([options.received, ...unread]);
+    const early = Buffer.concat([options.received?.() ?? Buffer.alloc(0), ...unread]);
     if (early.length > 0) raw.unshift(early);
     const secured =
       server === null ? yield* connectTls(loop, raw, ssl, host, options) : yield* server.accept(loop, raw);
+    if (transport._isLost) {
+      secured.destroy();
+      throw new ConnectionResetError("the connection was closed during the TLS handshake");
+    }
     const upgraded = new StreamTransport(loop, watch?.goOnWith(secured) ?? secured, protocol, {
       ...(transport._owner === null ? {} : { owner: transport._owner }),
       isUpgrade: true,
@@ -61,6 +64,19 @@ export function* startTls(
     return yield* takenOver(loop, transport, upgraded);
   } catch (error) {
     transport._failed(error instanceof CancelledError ? null : error);
+    throw error;
+  }
+}
+
+/** Takes the connection from `transport` when all is sent: what it has received meanwhile, which nobody reads any more. */
+function* handOver(transport: StreamTransport): CoroutineGenerator<readonly Uint8Array[]> {
+  const wasReading = transport.isReading();
+  transport.pauseReading();
+  try {
+    yield* transport._allSent();
+    return transport._handOver();
+  } catch (error) {
+    if (wasReading) transport.resumeReading();
     throw error;
   }
 }

@@ -3,9 +3,11 @@
 import { Socket } from "node:net";
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { Channel, ChannelClient } from "../core/channels.ts";
+import { RuntimeError } from "../core/exceptions.ts";
 import { repr } from "../core/format.ts";
 import { addressOf } from "./addresses.ts";
 import type { ReadMemory } from "./fast-reads.ts";
+import { unsentOf } from "./private-sockets.ts";
 
 /** What a channel can be made of. */
 export type NodeStream = Duplex | Readable | Writable;
@@ -20,6 +22,7 @@ export class StreamChannel implements Channel {
   readonly #early: ((client: ChannelClient) => void)[] = [];
   #hasEnded: boolean = false;
   #eofWritten: boolean = false;
+  readonly #hasNothingToRead: boolean;
   #isPaused: boolean = false;
   #isDestroyed: boolean = false;
   readonly #written: (error?: Error | null) => void;
@@ -41,6 +44,9 @@ export class StreamChannel implements Channel {
     if (memory === null) this.#readable?.on("data", this.#onData);
     else memory.onChunk = this.#onData;
     this.#readable?.pause();
+    // The end of what is received is not the end of what is sent.
+    if (stream instanceof Socket) stream.allowHalfOpen = true;
+    this.#hasNothingToRead = this.#readable === null && direction === "both";
     // Somebody has to listen for errors from the first moment: an error nobody hears ends the process.
     stream.on("error", this.#onError);
     stream.on("close", this.#onClose);
@@ -82,6 +88,7 @@ export class StreamChannel implements Channel {
     this.#client = client;
     for (const event of this.#early.splice(0)) event(client);
     if (!this.#isPaused) this.#readable?.resume();
+    if (this.#hasNothingToRead) client.ended();
   }
 
   getExtraInfo(name: string): unknown {
@@ -99,7 +106,8 @@ export class StreamChannel implements Channel {
   }
 
   write(pieces: readonly Uint8Array[]): void {
-    const writable = this.#writable!;
+    const writable = this.#writable;
+    if (writable === null) throw new RuntimeError(`this stream cannot be written to: ${repr(this.stream)}`);
     if (pieces.length === 1) {
       writable.write(pieces[0], this.#written);
       return;
@@ -111,6 +119,10 @@ export class StreamChannel implements Channel {
 
   get pending(): number {
     return this.#writable?.writableLength ?? 0;
+  }
+
+  get progress(): number {
+    return unsentOf(this.stream);
   }
 
   get canWriteEof(): boolean {

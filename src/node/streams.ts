@@ -34,8 +34,7 @@ interface LimitOption {
  *     "127.0.0.1",
  *     0,
  *   );
- *   const { port } = (server.sockets[0] as import("node:net").Server).address() as { port: number };
- *   const [reader, writer] = await asyncio.openConnection("127.0.0.1", port);
+ *   const [reader, writer] = await asyncio.openConnection("127.0.0.1", server.port);
  *   writer.write("hello\n");
  *   assert.equal(String(await reader.readline()), "hello\n");
  *   writer.close();

@@ -85,10 +85,19 @@ export class ServerTls {
     checkSslTimeouts(timeouts);
   }
 
+  #wrap(raw: Socket): tls.TLSSocket {
+    try {
+      return new tls.TLSSocket(raw, { ...this.#options, isServer: true, secureContext: this.#context });
+    } catch (error) {
+      raw.destroy();
+      throw error;
+    }
+  }
+
   /** Takes one client. */
   *accept(loop: AbstractEventLoop, raw: Socket): CoroutineGenerator<TlsChannel> {
     checkConnected(raw);
-    const socket = new tls.TLSSocket(raw, { ...this.#options, isServer: true, secureContext: this.#context });
+    const socket = this.#wrap(raw);
     const channel = yield* handshake(loop, raw, socket, "secure", this.#options, this.#timeouts);
     if (this.#options.requestCert === true && this.#options.rejectUnauthorized !== false) {
       const error = verifyErrorOf(socket);

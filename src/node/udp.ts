@@ -41,14 +41,15 @@ export interface DatagramOptions {
 const HEADER_BYTES = 8;
 
 /** See `EventLoop.createDatagramEndpoint`. */
-export function* createDatagramEndpoint<P extends DatagramProtocol<SocketAddress>>(
+export function* createDatagramEndpoint<P extends DatagramProtocol<SocketAddress, Place>>(
   loop: AbstractEventLoop,
   makeProtocol: () => P,
   options: DatagramOptions,
-): CoroutineGenerator<[DatagramTransport<SocketAddress>, P]> {
+): CoroutineGenerator<[DatagramTransport<SocketAddress, Place>, P]> {
   checkOptions(options);
   const remote = options.remoteAddr === undefined ? null : yield* first(options.remoteAddr, options);
   const socket = options.sock ?? (yield* bound(loop, remote, options));
+  const peer = remote ?? (options.sock === undefined ? null : peerOf(options.sock));
   let protocol: P;
   try {
     if (remote !== null) yield* untilEvent(loop, socket, "connect", () => socket.connect(remote.port, remote.host));
@@ -59,7 +60,7 @@ export function* createDatagramEndpoint<P extends DatagramProtocol<SocketAddress
     throw error;
   }
   const waiter = loop.createFuture();
-  const transport = new UdpTransport(loop, socket, protocol, remote, waiter);
+  const transport = new UdpTransport(loop, socket, protocol, peer, waiter);
   try {
     yield* waiter;
   } catch (error) {
@@ -75,6 +76,16 @@ function checkOptions({ sock, ...others }: DatagramOptions): void {
     throw new RangeError(`socket modifier keyword arguments can not be used when sock is specified: ${repr(given)}`);
   }
   if (others.reusePort === true) checkReusePort();
+}
+
+/** Whom a socket that was made elsewhere is connected to. */
+function peerOf(socket: dgram.Socket): SocketAddress | null {
+  try {
+    const { address, port } = socket.remoteAddress();
+    return addressOf(address, port);
+  } catch {
+    return null;
+  }
 }
 
 function* bound(
@@ -112,14 +123,14 @@ interface Datagram {
 type Event = Datagram | { readonly problem: unknown } | { readonly lost: unknown } | (() => void);
 
 /** CPython: `_SelectorDatagramTransport`. */
-class UdpTransport implements DatagramTransport<SocketAddress>, Resource {
+class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource {
   readonly #loop: AbstractEventLoop;
   readonly #socket: dgram.Socket;
   readonly #remote: SocketAddress | null;
   readonly #flow: WriteFlow;
   readonly #inbox: Inbox<Event>;
   readonly #sockname: SocketAddress | null;
-  #protocol: DatagramProtocol<SocketAddress>;
+  #protocol: DatagramProtocol<SocketAddress, Place>;
   /** Bytes given to the system that it has not sent. */
   #pending: number = 0;
   #isClosing: boolean = false;
@@ -129,7 +140,7 @@ class UdpTransport implements DatagramTransport<SocketAddress>, Resource {
   constructor(
     loop: AbstractEventLoop,
     socket: dgram.Socket,
-    protocol: DatagramProtocol<SocketAddress>,
+    protocol: DatagramProtocol<SocketAddress, Place>,
     remote: SocketAddress | null,
     waiter: Future<void>,
   ) {
@@ -142,11 +153,12 @@ class UdpTransport implements DatagramTransport<SocketAddress>, Resource {
     const { address, port } = socket.address();
     this.#sockname = addressOf(address, port);
     loop._adopt(this);
+    socket.on("close", () => this.#lose(null));
     socket.on("error", (problem) => this.#inbox.push({ problem }));
     socket.on("message", (data, info) => {
       this.#inbox.push({ data, from: addressOf(info.address, info.port)! });
     });
-    this.#inbox.push(() => this.#call("connectionMade", () => this.#protocol.connectionMade?.(this)));
+    this.#inbox.push(() => this.#made());
     this.#inbox.push(() => {
       if (!waiter.done()) waiter.setResult();
     });
@@ -157,11 +169,11 @@ class UdpTransport implements DatagramTransport<SocketAddress>, Resource {
     return info[name] ?? fallback;
   }
 
-  getProtocol(): DatagramProtocol<SocketAddress> {
+  getProtocol(): DatagramProtocol<SocketAddress, Place> {
     return this.#protocol;
   }
 
-  setProtocol(protocol: DatagramProtocol<SocketAddress>): void {
+  setProtocol(protocol: DatagramProtocol<SocketAddress, Place>): void {
     this.#protocol = protocol;
   }
 
@@ -184,8 +196,13 @@ class UdpTransport implements DatagramTransport<SocketAddress>, Resource {
       if (problem !== null) this.#inbox.push({ problem });
       if (this.#flow.isPaused || this.#isClosing) this.#inbox.push(() => this.#wasSent());
     };
-    if (to === null) this.#socket.send(bytes, sent);
-    else this.#socket.send(bytes, to.port, to.host, sent);
+    try {
+      if (to === null) this.#socket.send(bytes, sent);
+      else this.#socket.send(bytes, to.port, to.host, sent);
+    } catch (error) {
+      this.#pending -= size;
+      throw error;
+    }
     this.#flow.check(this.#pending);
   }
 
@@ -223,8 +240,8 @@ class UdpTransport implements DatagramTransport<SocketAddress>, Resource {
     if (typeof event === "function") event();
     else if ("lost" in event) this.#wasLost(event.lost);
     else if (this.#isClosing) return;
-    else if ("problem" in event) this.#call("errorReceived", () => this.#protocol.errorReceived?.(event.problem));
-    else this.#call("datagramReceived", () => this.#protocol.datagramReceived?.(event.data, event.from));
+    else if ("problem" in event) this.#tell("errorReceived", () => this.#protocol.errorReceived?.(event.problem));
+    else this.#tell("datagramReceived", () => this.#protocol.datagramReceived?.(event.data, event.from));
   }
 
   #wasSent(): void {
@@ -241,22 +258,36 @@ class UdpTransport implements DatagramTransport<SocketAddress>, Resource {
   }
 
   #wasLost(error: unknown): void {
-    callProtocol(this.#loop, this, "connectionLost", () => this.#protocol.connectionLost?.(error));
-    this.#socket.close();
+    this.#tell("connectionLost", () => this.#protocol.connectionLost?.(error));
+    this.#closeSocket();
     this.#loop._release(this);
   }
 
-  #call(name: string, method: () => void): void {
-    const failure = callProtocol(this.#loop, this, name, method);
+  #made(): void {
+    const failure = callProtocol(this.#loop, this, "connectionMade", () => this.#protocol.connectionMade?.(this));
     if (failure === null) return;
     this.#isClosing = true;
     this.#lose(failure.error);
   }
 
+  /** What the protocol throws is reported. It ends nothing: anybody may send a datagram that is too much for it. */
+  #tell(name: string, method: () => void): void {
+    callProtocol(this.#loop, this, name, method);
+  }
+
   _abandon(): void {
     this.#isClosing = true;
     this.#isLost = true;
-    this.#socket.close();
+    this.#closeSocket();
+  }
+
+  /** Whoever made the socket may have closed it. */
+  #closeSocket(): void {
+    try {
+      this.#socket.close();
+    } catch {
+      // It is closed.
+    }
   }
 
   toString(): string {

@@ -94,10 +94,16 @@ class UnixListener extends NetListener {
       super.close();
       return;
     }
-    const refuge = `${this.#path}.${process.pid}`;
-    linkSync(this.#path, refuge);
+    const refuge = `${this.#path}.${process.pid}-${Date.now()}`;
+    let isSafe = true;
+    try {
+      linkSync(this.#path, refuge);
+    } catch {
+      // It is no file that can be kept: the server closes all the same.
+      isSafe = false;
+    }
     super.close();
-    renameSync(refuge, this.#path);
+    if (isSafe) renameSync(refuge, this.#path);
   }
 }
 

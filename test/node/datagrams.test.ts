@@ -327,20 +327,30 @@ describe("a protocol that throws", () => {
   };
   const exceptions = (world: World): unknown[] => world.reports.map(({ exception }) => exception);
 
-  test.each(["connectionMade", "datagramReceived", "errorReceived"] as const)(
-    "in %s is reported, and loses the endpoint with its error",
+  test("in connectionMade is reported, and loses the endpoint with its error", async () => {
+    const before = openSockets();
+    const world = await run(async ({ loop }) => {
+      const protocol = Object.assign(new Ear(), { connectionMade: fail });
+      const { transport } = await open(loop, local, protocol);
+      await until(() => protocol.lost !== null);
+      expect([protocol.lost, transport.isClosing()]).toEqual([{ error: broken }, true]);
+      await until(() => openSockets() === before);
+    });
+    expect(exceptions(world)).toEqual([broken]);
+  });
+
+  test.each(["datagramReceived", "errorReceived"] as const)(
+    "in %s is reported, and the endpoint goes on: anybody may send such a datagram",
     async (name) => {
-      const before = openSockets();
-      const world = await run(async ({ loop }) => {
+      const world: World = await run(async ({ loop, reports }) => {
         const at = await deafAddress();
         const protocol = Object.assign(new Ear(), { [name]: fail });
         const { transport } = await open(loop, name === "errorReceived" ? { remoteAddr: at } : local, protocol);
-        const self = sockname(transport);
         if (name === "errorReceived") transport.sendto("anybody?");
-        else if (name === "datagramReceived") transport.sendto("hello", self);
-        await until(() => protocol.lost !== null);
-        expect([protocol.lost, transport.isClosing()]).toEqual([{ error: broken }, true]);
-        await until(() => openSockets() === before);
+        else transport.sendto("hello", sockname(transport));
+        await until(() => reports.length > 0);
+        expect([protocol.lost, transport.isClosing()]).toEqual([null, false]);
+        transport.close();
       });
       expect(exceptions(world)).toEqual([broken]);
     },

@@ -71,6 +71,7 @@ export class StreamReader {
    * @throws what the connection was lost with.
    */
   read(n: number = -1): Coroutine<Uint8Array> {
+    if (!Number.isInteger(n)) throw new RangeError(`read size must be a whole number: received ${repr(n)}`);
     return n > 0 ? new Read(this, n) : new GeneratorCoroutine(this.#reading(n), "StreamReader.read");
   }
 
@@ -104,6 +105,7 @@ export class StreamReader {
    */
   readexactly(n: number): Coroutine<Uint8Array> {
     if (!(n >= 0)) throw new RangeError(`readexactly size can not be less than zero: received ${repr(n)}`);
+    if (!Number.isInteger(n)) throw new RangeError(`readexactly size must be a whole number: received ${repr(n)}`);
     return new GeneratorCoroutine(this.#readingExactly(n), "StreamReader.readexactly");
   }
 

@@ -130,10 +130,18 @@ export class StreamWriter implements AsyncDisposable {
     const transport = yield* this.#loop._startTls(plain, plain.getProtocol(), tls, {
       ...options,
       serverSide: protocol._isServer === true,
-      received: this.#reader?._takeAll() ?? new Uint8Array(0),
+      received: () => this.#takeUnread(),
     });
     this.#transport = transport;
     protocol._replaceTransport?.(transport);
+  }
+
+  /** What came in the clear and was not read. */
+  #takeUnread(): Uint8Array {
+    if (this.#reader?._isWaitedFor === true) {
+      throw new RuntimeError("startTls: another task is reading; let it end first");
+    }
+    return this.#reader?._takeAll() ?? new Uint8Array(0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,7 +8,8 @@ import { getRunningLoop } from "../events.ts";
 import { ConnectionResetError, RuntimeError } from "../exceptions.ts";
 import type { Future } from "../futures.ts";
 import type { Task } from "../tasks.ts";
-import { sameKind } from "../bytes.ts";
+import { sameKind, toBytes } from "../bytes.ts";
+import { repr } from "../format.ts";
 import type { StreamReader } from "./stream-reader.ts";
 import type { StreamWriter } from "./stream-writer.ts";
 import type { Streams } from "./streams-over.ts";
@@ -46,7 +47,7 @@ declare const ReadableStream: new (
 
 declare const WritableStream: new (sink: {
   write(chunk: Uint8Array): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
   abort(): void;
 }) => WebWritable;
 
@@ -95,7 +96,7 @@ export function toReadableStream(reader: StreamReader): WebReadable {
   );
 }
 
-/** A writer as a `WritableStream` of bytes. Closing or aborting it, or a write that fails, closes the writer. */
+/** A writer as a `WritableStream` of bytes. Closing it closes the writer, and so does a write that fails. */
 export function toWritableStream(writer: StreamWriter): WebWritable {
   const loop = getRunningLoop();
   return new WritableStream({
@@ -108,8 +109,11 @@ export function toWritableStream(writer: StreamWriter): WebWritable {
         throw error;
       }
     },
-    close: () => writer.close(),
-    abort: () => writer.close(),
+    async close() {
+      writer.close();
+      await settled(loop.createTask(() => writer.waitClosed()));
+    },
+    abort: () => writer.transport.abort(),
   });
 }
 
@@ -210,13 +214,26 @@ class WebChannel implements Channel {
           this.#client?.ended();
           return;
         }
-        this.#client?.received(sameKind(value!));
+        const bytes = bytesOf(value);
+        if (bytes === null) {
+          this.#failed(new TypeError(`a stream of bytes was expected, and it brought ${repr(value)}`));
+          return;
+        }
+        this.#client?.received(sameKind(bytes));
         // In a turn, behind the bytes: a stream that always has more must let others in, and may be paused by then.
         if (!this.#loop.isClosed()) this.#loop.callSoon(() => this.#pull());
       },
       (error: unknown) => this.#failed(error),
     );
   }
+}
+
+/** What a stream may bring in the place of bytes; `null` for what can be none. */
+function bytesOf(chunk: unknown): Uint8Array | null {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (typeof chunk === "string") return toBytes(chunk);
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  return ArrayBuffer.isView(chunk) ? new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength) : null;
 }
 
 function ignore(): void {}
