@@ -146,6 +146,7 @@ class WebChannel implements Channel {
 
   open(client: ChannelClient): void {
     this.#client = client;
+    if (this.#reader === null) client.ended();
     this.#pull();
   }
 
