@@ -146,7 +146,6 @@ class WebChannel implements Channel {
 
   open(client: ChannelClient): void {
     this.#client = client;
-    if (this.#reader === null) client.ended();
     this.#pull();
   }
 
