@@ -22,7 +22,6 @@ import type {
   SocketAddress,
   StartTlsOptions,
   SubprocessTransport,
-  TlsOptions,
   Transport,
 } from "../core/transports.ts";
 import type { AddressOptions } from "./addresses.ts";
@@ -33,6 +32,7 @@ import { readPipe, writePipe } from "./pipes.ts";
 import type { SendfileOptions } from "./sendfile.ts";
 import { sendfile } from "./sendfile.ts";
 import { SignalHandlers } from "./signals.ts";
+import type { Upgrade } from "./start-tls.ts";
 import { startTls } from "./start-tls.ts";
 import type { Command, SubprocessOptions } from "./subprocess-transport.ts";
 import { connectSubprocess, PIPE } from "./subprocess-transport.ts";
@@ -142,16 +142,11 @@ export class EventLoop extends BaseEventLoop {
     ssl: Ssl,
     options: StartTlsOptions & { readonly serverSide?: boolean } = {},
   ): Coroutine<Transport> {
-    return new GeneratorCoroutine(startTls(this, transport, protocol, ssl, options), "startTls");
+    return this._startTls(transport, protocol, ssl, options);
   }
 
   /** @internal */
-  _startTls(
-    transport: Transport,
-    protocol: StreamingProtocol,
-    ssl: TlsOptions,
-    options: StartTlsOptions & { readonly serverSide: boolean; readonly received: () => Uint8Array },
-  ): Coroutine<Transport> {
+  _startTls(transport: Transport, protocol: StreamingProtocol, ssl: Ssl, options: Upgrade): Coroutine<Transport> {
     return new GeneratorCoroutine(startTls(this, transport, protocol, ssl, options), "startTls");
   }
 

@@ -12,7 +12,7 @@ import type { StartTlsOptions, Transport } from "../core/transports.ts";
 import { StreamChannel } from "./stream-channel.ts";
 import { CONNECTED_HOST } from "./tcp.ts";
 import type { Ssl } from "./tls.ts";
-import { checkSsl, connectTls, ServerTls } from "./tls.ts";
+import { ClientTls, ServerTls } from "./tls.ts";
 
 /** Options of {@link startTls}. */
 export interface Upgrade extends StartTlsOptions {
@@ -35,11 +35,10 @@ export function* startTls(
   if (!(transport instanceof StreamTransport)) {
     throw new TypeError(`startTls: expected a transport of this loop, received ${repr(transport)}`);
   }
-  checkSsl(ssl, options);
   // What can fail for want of a key fails before the connection is touched.
-  const server = options.serverSide === true ? new ServerTls(ssl, options) : null;
+  const tls = options.serverSide === true ? new ServerTls(ssl, options) : new ClientTls(ssl, options);
   const host = options.serverHostname ?? (transport.getExtraInfo(CONNECTED_HOST) as string | null);
-  if (server === null && host === null) {
+  if (tls instanceof ClientTls && host === null) {
     throw new RangeError("startTls: serverHostname must be given, or '' to check none");
   }
   const watch = transport._channel instanceof WatchedChannel ? transport._channel : null;
@@ -51,8 +50,7 @@ export function* startTls(
     const raw = channel.handOver() as Socket;
     const early = Buffer.concat([options.received?.() ?? Buffer.alloc(0), ...unread]);
     if (early.length > 0) raw.unshift(early);
-    const secured =
-      server === null ? yield* connectTls(loop, raw, ssl, host, options) : yield* server.accept(loop, raw);
+    const secured = tls instanceof ClientTls ? yield* tls.connect(loop, raw, host) : yield* tls.accept(loop, raw);
     if (transport._isLost) {
       secured.destroy();
       throw new ConnectionResetError("the connection was closed during the TLS handshake");

@@ -57,23 +57,23 @@ export class StreamChannel implements Channel {
     else if (direction !== "write" && "readableEnded" in stream && stream.readableEnded) this.#onEnd();
   }
 
-  readonly #onError = (error: unknown): void => this.#tell((client) => client.failed(error));
+  readonly #onError = (error: unknown): void => this.tell((client) => client.failed(error));
 
   readonly #onEnd = (): void => {
     this.#hasEnded = true;
-    this.#tell((client) => client.ended());
+    this.tell((client) => client.ended());
   };
 
   /** With both directions ended Node closes a socket by itself; asyncio's transport is open until it is closed. */
   readonly #onClose = (): void => {
     const isOver = this.#hasEnded && (this.#writable === null || this.#eofWritten);
-    if (!isOver) this.#tell((client) => client.closed());
+    if (!isOver) this.tell((client) => client.closed());
   };
 
   readonly #onData = (chunk: unknown): void => {
     if (this.#isPaused) this.#readable?.pause();
     const bytes = chunk instanceof Uint8Array ? chunk : this.#bytesOf(chunk);
-    if (this.#client === null) this.#tell((client) => client.received(bytes));
+    if (this.#client === null) this.tell((client) => client.received(bytes));
     else this.#client.received(bytes);
   };
 
@@ -140,11 +140,6 @@ export class StreamChannel implements Channel {
     this.stream.destroy();
   }
 
-  /** There is nothing more to send. */
-  protected reportClosed(): void {
-    this.#tell((client) => client.closed());
-  }
-
   /** Gives the stream away, to be TLS's; nothing is reported any more. */
   handOver(): Readable {
     this.#readable?.pause();
@@ -155,7 +150,8 @@ export class StreamChannel implements Channel {
     return stream as Readable;
   }
 
-  #tell(event: (client: ChannelClient) => void): void {
+  /** Tells the transport, now or when there is one. */
+  protected tell(event: (client: ChannelClient) => void): void {
     if (this.#isDestroyed) return;
     if (this.#client === null) this.#early.push(event);
     else event(this.#client);
@@ -170,7 +166,7 @@ class FinishingChannel extends StreamChannel {
     const writable = this.stream as Writable;
     const finished = (): void => {
       this.#hasFinished = true;
-      this.reportClosed();
+      this.tell((client) => client.closed());
     };
     if (!this.canWriteEof || writable.writableFinished) {
       finished();

@@ -8,8 +8,8 @@ import type { Server } from "../core/server.ts";
 import type { ClientConnectedCallback } from "../core/streams/stream-protocol.ts";
 import { StreamReaderProtocol } from "../core/streams/stream-protocol.ts";
 import { StreamReader } from "../core/streams/stream-reader.ts";
-import { StreamWriter } from "../core/streams/stream-writer.ts";
-import type { Streams } from "../core/streams/streams-over.ts";
+import type { ClientSide, Streams } from "../core/streams/streams-over.ts";
+import { clientSide } from "../core/streams/streams-over.ts";
 import type { Transport } from "../core/transports.ts";
 import type { ConnectionOptions, ServerOptions } from "./tcp.ts";
 import { createConnection, createServer } from "./tcp.ts";
@@ -53,8 +53,9 @@ export function openConnection(
   options: ConnectionOptions & LimitOption = {},
 ): Coroutine<Streams> {
   const loop = getRunningLoop();
-  const { makeProtocol, streams } = clientSide(loop, options);
-  return new GeneratorCoroutine(streams(createConnection(loop, makeProtocol, host, port, options)), "openConnection");
+  const side = clientSide(loop, options);
+  const connecting = createConnection(loop, () => side.protocol, host, port, options);
+  return new GeneratorCoroutine(opened(side, connecting), "openConnection");
 }
 
 /** {@link openConnection} to a Unix socket (on Windows: a named pipe). CPython: `asyncio.open_unix_connection`. */
@@ -63,8 +64,9 @@ export function openUnixConnection(
   options: UnixConnectionOptions & LimitOption = {},
 ): Coroutine<Streams> {
   const loop = getRunningLoop();
-  const { makeProtocol, streams } = clientSide(loop, options);
-  return new GeneratorCoroutine(streams(createUnixConnection(loop, makeProtocol, path, options)), "openUnixConnection");
+  const side = clientSide(loop, options);
+  const connecting = createUnixConnection(loop, () => side.protocol, path, options);
+  return new GeneratorCoroutine(opened(side, connecting), "openUnixConnection");
 }
 
 /**
@@ -102,34 +104,19 @@ export function startUnixServer(
   return new GeneratorCoroutine(createUnixServer(loop, makeProtocol, path, options), "startUnixServer");
 }
 
-function readerOptions(loop: AbstractEventLoop, { limit }: LimitOption): { loop: AbstractEventLoop; limit?: number } {
-  return { loop, ...(limit === undefined ? {} : { limit }) };
-}
-
 function serverSide(
   loop: AbstractEventLoop,
   clientConnected: ClientConnectedCallback,
   options: LimitOption,
 ): () => StreamReaderProtocol {
   // A bad limit is the caller's mistake, and not one for each client to find.
-  const checked = readerOptions(loop, options);
+  const { limit } = options;
+  const checked = { loop, ...(limit === undefined ? {} : { limit }) };
   void new StreamReader(checked);
   return () => new StreamReaderProtocol(new StreamReader(checked), clientConnected, { loop });
 }
 
-function clientSide(
-  loop: AbstractEventLoop,
-  options: LimitOption,
-): {
-  makeProtocol(): StreamReaderProtocol;
-  streams(connecting: CoroutineGenerator<[Transport, StreamReaderProtocol]>): CoroutineGenerator<Streams>;
-} {
-  const reader = new StreamReader(readerOptions(loop, options));
-  return {
-    makeProtocol: () => new StreamReaderProtocol(reader, null, { loop }),
-    *streams(connecting) {
-      const [transport, protocol] = yield* connecting;
-      return [reader, new StreamWriter(transport, protocol, reader, { loop })];
-    },
-  };
+function* opened(side: ClientSide, connecting: CoroutineGenerator<[Transport, unknown]>): CoroutineGenerator<Streams> {
+  const [transport] = yield* connecting;
+  return side.streams(transport);
 }

@@ -24,7 +24,7 @@ import { untilEvent } from "./node-events.ts";
 import { checkReusePort } from "./reuse-port.ts";
 import { StreamChannel } from "./stream-channel.ts";
 import type { Ssl, SslTimeouts } from "./tls.ts";
-import { checkNoSslOptions, checkSsl, connectTls, ServerTls } from "./tls.ts";
+import { checkNoSslOptions, ClientTls, ServerTls } from "./tls.ts";
 
 /** Options of `createConnection` and `openConnection`. */
 export interface ConnectionOptions extends SslTimeouts {
@@ -81,23 +81,27 @@ export function* createConnection<P extends StreamingProtocol>(
   options: ConnectionOptions,
 ): CoroutineGenerator<[Transport, P]> {
   checkConnection(host, port, options);
+  const tls = clientTlsOf(options);
   const channel =
     options.sock === undefined ? yield* connect(loop, host, port!, options) : new StreamChannel(options.sock);
-  const secured = yield* secure(loop, channel, host, options);
+  const secured = tls === null ? channel : yield* secure(loop, channel, tls, options.serverHostname ?? host);
   return yield* attach(loop, secured, makeProtocol, host === null ? {} : { extra: { [CONNECTED_HOST]: host } });
 }
 
-/** `channel` under TLS, if the options ask for that. */
+/** The TLS that the options ask for, or `null`. */
+export function clientTlsOf(options: SslTimeouts & { readonly ssl?: Ssl | boolean }): ClientTls | null {
+  const { ssl } = options;
+  return ssl === undefined || ssl === false ? null : new ClientTls(ssl, options);
+}
+
+/** `channel` under TLS. */
 export function* secure(
   loop: AbstractEventLoop,
   channel: StreamChannel,
-  host: string | null,
-  options: Pick<ConnectionOptions, "ssl" | "serverHostname" | "sslHandshakeTimeout" | "sslShutdownTimeout">,
+  tls: ClientTls,
+  serverHostname: string | null,
 ): CoroutineGenerator<StreamChannel> {
-  const { ssl } = options;
-  if (ssl === undefined || ssl === false) return channel;
-  const socket = channel.handOver() as Socket;
-  return yield* connectTls(loop, socket, ssl, options.serverHostname ?? host, options);
+  return yield* tls.connect(loop, channel.handOver() as Socket, serverHostname);
 }
 
 function* connect(
@@ -202,7 +206,6 @@ function whatFailed(errors: readonly unknown[], all: boolean): unknown {
 
 function checkConnection(host: string | null, port: number | string | null, options: ConnectionOptions): void {
   checkNoSslOptions(options);
-  checkSsl(options.ssl, options);
   if (options.ssl && options.serverHostname === undefined && host === null) {
     throw new RangeError("You must set serverHostname when using ssl without a host");
   }

@@ -3,7 +3,6 @@
 import type { Socket } from "node:net";
 import { isIP } from "node:net";
 import * as tls from "node:tls";
-import type { ChannelClient } from "../core/channels.ts";
 import { FLOW_CONTROL_HIGH_WATER_SSL_WRITE, SSL_HANDSHAKE_TIMEOUT, SSL_SHUTDOWN_TIMEOUT } from "../core/constants.ts";
 import type { CoroutineGenerator } from "../core/coroutines.ts";
 import type { Duration } from "../core/duration.ts";
@@ -21,24 +20,30 @@ export type Ssl = TlsOptions | tls.ConnectionOptions | tls.TlsOptions;
 /** How long TLS may take at its two ends. */
 export type SslTimeouts = Pick<StartTlsOptions, "sslHandshakeTimeout" | "sslShutdownTimeout">;
 
-/** Goes on as a client under TLS: a channel, when the handshake is done and the server's name is proven. */
-export function* connectTls(
-  loop: AbstractEventLoop,
-  raw: Socket,
-  ssl: Ssl | true,
-  serverHostname: string | null,
-  timeouts: SslTimeouts,
-): CoroutineGenerator<TlsChannel> {
-  checkConnected(raw);
-  const given = ssl === true ? {} : (ssl as tls.ConnectionOptions);
-  let socket: tls.TLSSocket;
-  try {
-    socket = tls.connect({ ...given, ...identityOf(given, serverHostname), socket: raw });
-  } catch (error) {
-    raw.destroy();
-    throw error;
+/** What a client needs to go on under TLS, made before there is a connection. */
+export class ClientTls {
+  readonly #options: tls.ConnectionOptions;
+  readonly #timeouts: SslTimeouts;
+
+  /** @throws {RangeError} for a time that none can be; what OpenSSL has against a key or a certificate. */
+  constructor(ssl: Ssl | true, timeouts: SslTimeouts) {
+    checkSslTimeouts(timeouts);
+    this.#options = ssl === true ? {} : { ...(ssl as tls.ConnectionOptions), secureContext: contextOf(ssl) };
+    this.#timeouts = timeouts;
   }
-  return yield* handshake(loop, raw, socket, "secureConnect", given, timeouts);
+
+  /** A channel, when the handshake is done and the server's name is proven. */
+  *connect(loop: AbstractEventLoop, raw: Socket, serverHostname: string | null): CoroutineGenerator<TlsChannel> {
+    checkConnected(raw);
+    let socket: tls.TLSSocket;
+    try {
+      socket = tls.connect({ ...this.#options, ...identityOf(this.#options, serverHostname), socket: raw });
+    } catch (error) {
+      raw.destroy();
+      throw error;
+    }
+    return yield* handshake(loop, raw, socket, "secureConnect", this.#options, this.#timeouts);
+  }
 }
 
 /** Whom the certificate must name, and how that is checked; a check of the user's own that throws refuses. */
@@ -57,17 +62,13 @@ function identityOf(given: tls.ConnectionOptions, serverHostname: string | null)
   return { host: serverHostname, ...servername, checkServerIdentity: guarded };
 }
 
-/**
- * What can be known to be wrong with the options of TLS before a connection is made.
- *
- * @throws {RangeError} for a time that none can be; what OpenSSL has against a key or a certificate.
- */
-export function checkSsl(ssl: unknown, timeouts: SslTimeouts): void {
-  checkSslTimeouts(timeouts);
-  if (ssl === undefined || typeof ssl === "boolean") return;
-  if (typeof ssl !== "object" || ssl === null)
+/** The keys and certificates among the options, read once. @throws what OpenSSL has against them. */
+function contextOf(ssl: unknown): tls.SecureContext {
+  if (typeof ssl !== "object" || ssl === null) {
     throw new TypeError(`ssl: expected the options of TLS, received ${repr(ssl)}`);
-  if (!("secureContext" in ssl)) tls.createSecureContext(ssl);
+  }
+  const { secureContext } = ssl as { readonly secureContext?: tls.SecureContext };
+  return secureContext ?? tls.createSecureContext(ssl);
 }
 
 /** What a server needs to take clients under TLS, made once. */
@@ -78,8 +79,8 @@ export class ServerTls {
 
   /** @throws what OpenSSL has against the key or the certificate. */
   constructor(ssl: Ssl, timeouts: SslTimeouts) {
-    const options = ssl as tls.TlsOptions & { readonly secureContext?: tls.SecureContext };
-    this.#context = options.secureContext ?? tls.createSecureContext(options);
+    const options = ssl as tls.TlsOptions;
+    this.#context = contextOf(ssl);
     this.#options = { ...options, ...alpnOf(options.ALPNProtocols) };
     this.#timeouts = timeouts;
     checkSslTimeouts(timeouts);
@@ -181,7 +182,6 @@ export class TlsChannel extends StreamChannel {
   readonly #loop: AbstractEventLoop;
   readonly #socket: tls.TLSSocket;
   readonly #shutdownSeconds: number;
-  #client: ChannelClient | null = null;
   #timer: TimerHandle | null = null;
   readonly #tls: Ssl;
 
@@ -221,15 +221,10 @@ export class TlsChannel extends StreamChannel {
     }
   }
 
-  override open(client: ChannelClient): void {
-    this.#client = client;
-    super.open(client);
-  }
-
   /** The peer may take so long to read what was written, and to answer the goodbye. */
   closing(): void {
     this.#timer ??= this.#loop.callLater(this.#shutdownSeconds, () => {
-      this.#client?.failed(new TimeoutError("SSL shutdown timed out"));
+      this.tell((client) => client.failed(new TimeoutError("SSL shutdown timed out")));
     });
   }
 

@@ -13,9 +13,9 @@ import { readMemory } from "./fast-reads.ts";
 import type { Reception } from "./listener.ts";
 import { NetListener } from "./listener.ts";
 import { StreamChannel } from "./stream-channel.ts";
-import { checkNoSslOptions, checkSsl } from "./tls.ts";
+import { checkNoSslOptions } from "./tls.ts";
 import type { ConnectionOptions, ServerOptions } from "./tcp.ts";
-import { connecting, DEFAULT_BACKLOG, receptionOf, secure, serve } from "./tcp.ts";
+import { clientTlsOf, connecting, DEFAULT_BACKLOG, receptionOf, secure, serve } from "./tcp.ts";
 
 /** Options of `createUnixConnection` and `openUnixConnection`. */
 export type UnixConnectionOptions = Pick<
@@ -37,13 +37,13 @@ export function* createUnixConnection<P extends StreamingProtocol>(
   options: UnixConnectionOptions,
 ): CoroutineGenerator<[Transport, P]> {
   checkNoSslOptions(options);
-  checkSsl(options.ssl, options);
   if (options.ssl && options.serverHostname === undefined) {
     throw new RangeError("You must set serverHostname when using ssl");
   }
   checkPlace(path, options.sock);
+  const tls = clientTlsOf(options);
   const channel = options.sock === undefined ? yield* connect(loop, path) : new StreamChannel(options.sock);
-  const secured = yield* secure(loop, channel, null, options);
+  const secured = tls === null ? channel : yield* secure(loop, channel, tls, options.serverHostname ?? null);
   return yield* attach(loop, secured, makeProtocol);
 }
 

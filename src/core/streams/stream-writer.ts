@@ -183,16 +183,20 @@ class Drain extends AttemptCoroutine<void> {
   }
 
   protected override goOn(): void {
-    const error = this.#reader?.exception() ?? null;
-    if (error !== null) throw error;
+    this.#raise();
     this.#flow.check();
   }
 
   protected override *waitAndGoOn(): CoroutineGenerator<void> {
-    const error = this.#reader?.exception() ?? null;
-    if (error !== null) throw error;
+    this.#raise();
     // A turn for the loss of the connection to become known, so that a loop of writes to it ends.
     if (this.#writer.isClosing()) yield* sleep(0);
     yield* this.#flow.drain();
+  }
+
+  /** @throws what the connection was lost with. */
+  #raise(): void {
+    const error = this.#reader?.exception() ?? null;
+    if (error !== null) throw error;
   }
 }
