@@ -14,7 +14,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Some tests ask the garbage collector what the library keeps alive.
     execArgv: ["--expose-gc"],
-    typecheck: { enabled: true, include: ["test/types/**/*.test-d.ts"], tsconfig: "tsconfig.test.json" },
+    typecheck: { enabled: true, include: ["test/unit/types/**/*.test-d.ts"], tsconfig: "tsconfig.test.json" },
     coverage: {
       provider: "v8",
       include: ["src/core/**"],

@@ -10,6 +10,6 @@
 
 import "asyncio-ts";
 import { VirtualHost } from "asyncio-ts/testing";
-import { getPlatform, installPlatform } from "../dist/core/platform.js";
+import { getPlatform, installPlatform } from "../dist/core/loop/platform.js";
 
 installPlatform({ ...getPlatform(), createHost: () => new VirtualHost() });

@@ -1,7 +1,7 @@
 /**
  * `npm run conformance -- FILE...`: does the library do what CPython does? Runs every program of the corpora given, or
  * of the project's own, prints each that fails with its first differing line, and ends with `N passed, N failed`. The
- * programs that `test/conformance/known-differences.ts` names are listed with the reason, and are in neither number.
+ * programs that `test/conformance/programs/known-differences.ts` names are listed with the reason, and are in neither number.
  *
  * `--syntax generators|async|both` says how the coroutines of the programs are written; both is the default.
  *
@@ -11,7 +11,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { loadInterpreters } from "../test/conformance/load.mjs";
+import { loadInterpreters } from "../test/conformance/programs/load.mjs";
 import { root } from "./setup.mjs";
 
 const USAGE = "usage: npm run conformance -- [--syntax generators|async|both] [FILE...]";
@@ -39,7 +39,7 @@ function readCommandLine() {
 }
 
 function ownCorpora() {
-  const corpus = join(root, "test", "conformance", "corpus");
+  const corpus = join(root, "test", "conformance", "programs", "corpus");
   return readdirSync(corpus)
     .filter((name) => name.endsWith(".jsonl"))
     .toSorted()

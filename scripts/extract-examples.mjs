@@ -1,6 +1,6 @@
 /**
  * Writes every TypeScript example of the doc comments and the documentation to `test/.generated/`, where the compiler
- * checks it and `test/docs.test.ts` runs it. An example that imports nothing gets `asyncio`, `assert`, `VirtualHost` and `memoryStreams`.
+ * checks it and `test/system/examples/docs.test.ts` runs it. An example that imports nothing gets `asyncio`, `assert`, `VirtualHost` and `memoryStreams`.
  *
  * @module
  */

@@ -13,8 +13,8 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { loadInterpreters } from "../test/conformance/load.mjs";
-import { smallerPrograms } from "../test/conformance/reduce.mjs";
+import { loadInterpreters } from "../test/conformance/programs/load.mjs";
+import { smallerPrograms } from "../test/conformance/programs/reduce.mjs";
 import { root } from "./setup.mjs";
 
 const USAGE = "usage: node scripts/fuzz.mjs [--seed N] [--count N] [--size N]";

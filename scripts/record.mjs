@@ -144,7 +144,7 @@ async function startPython() {
   const python = await loadPyodide();
   python.setStderr({ batched: () => {} });
   for (const file of ["generate.py", "oracle.py"]) {
-    python.FS.writeFile(file, readFileSync(join(root, "test", "conformance", file)));
+    python.FS.writeFile(file, readFileSync(join(root, "test", "conformance", "programs", file)));
   }
   python.runPython(BRIDGE);
   return python;

@@ -1,6 +1,6 @@
 /**
  * `npm run runtimes -- [NAME...]`: does the built package do what it promises on every runtime it is for? Runs
- * `test/runtimes` on the current Node.js, on node@22, node@24, node@26, bun, deno, and the core in a browser (Debian's
+ * `test/system/runtimes` on the current Node.js, on node@22, node@24, node@26, bun, deno, and the core in a browser (Debian's
  * Chromium), in a page and in a worker; by default on all of them. Prints a line per check, a table, and at the end
  * `N passed, N failed, N skipped`.
  *
@@ -19,11 +19,11 @@ import { tmpdir } from "node:os";
 import { join, normalize } from "node:path";
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
-import { processes } from "../test/runtimes/processes.mjs";
+import { processes } from "../test/system/runtimes/processes.mjs";
 import { ensureBuilt, root } from "./setup.mjs";
 
 const folder = join(root, "node_modules", ".cache", "runtimes");
-const main = join(root, "test", "runtimes", "main.mjs");
+const main = join(root, "test", "system", "runtimes", "main.mjs");
 
 const APT = "apt-get";
 
@@ -46,10 +46,10 @@ const RUNTIMES = {
   "node@26": { ...node, install: "node@26" },
   bun: { ...node, program: "bun", install: "bun" },
   deno: { ...deno, install: "deno" },
-  browser: { kind: "browser", page: '<script type="module" src="/test/runtimes/browser.mjs"></script>' },
+  browser: { kind: "browser", page: '<script type="module" src="/test/system/runtimes/browser.mjs"></script>' },
   "browser worker": {
     kind: "browser",
-    page: '<script>new Worker("/test/runtimes/browser.mjs", { type: "module" })</script>',
+    page: '<script>new Worker("/test/system/runtimes/browser.mjs", { type: "module" })</script>',
   },
 };
 
@@ -250,7 +250,7 @@ async function serve(page) {
       else results.write(result);
     } else if (pathname === "/") {
       response.setHeader("content-type", "text/html; charset=utf-8").end(page);
-    } else if (/^\/(dist|test\/runtimes)\/.*\.m?js$/.test(normalize(pathname))) {
+    } else if (/^\/(dist|test\/system\/runtimes)\/.*\.m?js$/.test(normalize(pathname))) {
       const text = await readFile(join(root, normalize(pathname))).catch(() => null);
       response.setHeader("content-type", "text/javascript");
       response.writeHead(text === null ? 404 : 200).end(text);

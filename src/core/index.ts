@@ -21,16 +21,16 @@
  * @module
  */
 
-export type { AbortSignalLike, Signal } from "./abort.ts";
-export type { AsCompleted } from "./as-completed.ts";
-export { asCompleted } from "./as-completed.ts";
-export type { ResultOf } from "./async-functions.ts";
-export { coroutine } from "./async-functions.ts";
-export { BaseEventLoop, newEventLoop } from "./base-events.ts";
-export { Context, ContextVar, copyContext, Token } from "./contextvars.ts";
-export type { Body, CoroutineGenerator, CoroutineLike } from "./coroutines.ts";
-export { Coroutine, isCoroutine } from "./coroutines.ts";
-export type { Duration, DurationLike } from "./duration.ts";
+export type { AbortSignalLike, Signal } from "./base/abort.ts";
+export type { AsCompleted } from "./coordination/as-completed.ts";
+export { asCompleted } from "./coordination/as-completed.ts";
+export type { ResultOf } from "./kernel/async-functions.ts";
+export { coroutine } from "./kernel/async-functions.ts";
+export { BaseEventLoop, newEventLoop } from "./loop/base-events.ts";
+export { Context, ContextVar, copyContext, Token } from "./kernel/contextvars.ts";
+export type { Body, CoroutineGenerator, CoroutineLike } from "./kernel/coroutines.ts";
+export { Coroutine, isCoroutine } from "./kernel/coroutines.ts";
+export type { Duration, DurationLike } from "./base/duration.ts";
 export type {
   AbstractEventLoop,
   Callback,
@@ -40,9 +40,9 @@ export type {
   Handle,
   LoopStatistics,
   TimerHandle,
-} from "./events.ts";
-export { getRunningLoop } from "./events.ts";
-export type { ErrorCondition } from "./exceptions.ts";
+} from "./kernel/events.ts";
+export { getRunningLoop } from "./kernel/events.ts";
+export type { ErrorCondition } from "./base/exceptions.ts";
 export {
   AsyncioError,
   BaseExceptionGroup,
@@ -67,48 +67,48 @@ export {
   RuntimeError,
   SystemExit,
   TimeoutError,
-} from "./exceptions.ts";
-export type { Awaitable, DoneCallback, Suspension } from "./futures.ts";
-export { Future, isFuture } from "./futures.ts";
-export type { GatherOptions, GatherOutcomes, GatherResults } from "./gather.ts";
-export { gather } from "./gather.ts";
-export type { Host, HostClient } from "./host.ts";
-export type { Instrument } from "./instruments.ts";
-export type { BarrierStatistics } from "./locks/barrier.ts";
-export { Barrier } from "./locks/barrier.ts";
-export type { ConditionStatistics } from "./locks/condition.ts";
-export { Condition } from "./locks/condition.ts";
-export type { EventStatistics } from "./locks/event.ts";
-export { Event } from "./locks/event.ts";
-export type { Hold } from "./locks/hold.ts";
-export type { LockStatistics } from "./locks/lock.ts";
-export { Lock } from "./locks/lock.ts";
-export type { SemaphoreStatistics } from "./locks/semaphore.ts";
-export { BoundedSemaphore, Semaphore } from "./locks/semaphore.ts";
-export type { Logger } from "./log.ts";
-export { getLogger, setLogger } from "./log.ts";
-export type { Waitable } from "./promises.ts";
-export { ensureFuture, fromPromise } from "./promises.ts";
-export type { PriorityQueueOptions, QueueStatistics, QueueStore } from "./queues.ts";
-export { LifoQueue, PriorityQueue, Queue } from "./queues.ts";
-export type { RunnerOptions } from "./runners.ts";
-export { run, Runner } from "./runners.ts";
-export { shield } from "./shield.ts";
-export { sleep } from "./sleep.ts";
-export type { RaceResult } from "./staggered.ts";
-export { staggeredRace } from "./staggered.ts";
-export type { TaskGroup, TaskGroupBody } from "./taskgroups.ts";
-export { taskGroup } from "./taskgroups.ts";
-export type { CreateTaskOptions, StackFrame, TaskFactory } from "./tasks.ts";
-export { allTasks, createEagerTaskFactory, createTask, currentTask, eagerTaskFactory, Task } from "./tasks.ts";
-export { drawTasks } from "./task-tree.ts";
-export type { Timeout, TimeoutBody } from "./timeouts.ts";
-export { timeout, timeoutAt } from "./timeouts.ts";
-export type { ReturnWhen, WaitOptions, WaitResult } from "./wait.ts";
-export { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./wait.ts";
-export { waitFor } from "./wait-for.ts";
-export { WebHost } from "./web-host.ts";
-export type { PeerTimeouts } from "./peer-timeouts.ts";
+} from "./base/exceptions.ts";
+export type { Awaitable, DoneCallback, Suspension } from "./kernel/futures.ts";
+export { Future, isFuture } from "./kernel/futures.ts";
+export type { GatherOptions, GatherOutcomes, GatherResults } from "./coordination/gather.ts";
+export { gather } from "./coordination/gather.ts";
+export type { Host, HostClient } from "./loop/host.ts";
+export type { Instrument } from "./loop/instruments.ts";
+export type { BarrierStatistics } from "./coordination/locks/barrier.ts";
+export { Barrier } from "./coordination/locks/barrier.ts";
+export type { ConditionStatistics } from "./coordination/locks/condition.ts";
+export { Condition } from "./coordination/locks/condition.ts";
+export type { EventStatistics } from "./coordination/locks/event.ts";
+export { Event } from "./coordination/locks/event.ts";
+export type { Hold } from "./coordination/locks/hold.ts";
+export type { LockStatistics } from "./coordination/locks/lock.ts";
+export { Lock } from "./coordination/locks/lock.ts";
+export type { SemaphoreStatistics } from "./coordination/locks/semaphore.ts";
+export { BoundedSemaphore, Semaphore } from "./coordination/locks/semaphore.ts";
+export type { Logger } from "./base/log.ts";
+export { getLogger, setLogger } from "./base/log.ts";
+export type { Waitable } from "./kernel/promises.ts";
+export { ensureFuture, fromPromise } from "./kernel/promises.ts";
+export type { PriorityQueueOptions, QueueStatistics, QueueStore } from "./coordination/queues.ts";
+export { LifoQueue, PriorityQueue, Queue } from "./coordination/queues.ts";
+export type { RunnerOptions } from "./loop/runners.ts";
+export { run, Runner } from "./loop/runners.ts";
+export { shield } from "./coordination/shield.ts";
+export { sleep } from "./coordination/sleep.ts";
+export type { RaceResult } from "./coordination/staggered.ts";
+export { staggeredRace } from "./coordination/staggered.ts";
+export type { TaskGroup, TaskGroupBody } from "./coordination/taskgroups.ts";
+export { taskGroup } from "./coordination/taskgroups.ts";
+export type { CreateTaskOptions, StackFrame, TaskFactory } from "./kernel/tasks.ts";
+export { allTasks, createEagerTaskFactory, createTask, currentTask, eagerTaskFactory, Task } from "./kernel/tasks.ts";
+export { drawTasks } from "./kernel/task-tree.ts";
+export type { Timeout, TimeoutBody } from "./coordination/timeouts.ts";
+export { timeout, timeoutAt } from "./coordination/timeouts.ts";
+export type { ReturnWhen, WaitOptions, WaitResult } from "./coordination/wait.ts";
+export { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./coordination/wait.ts";
+export { waitFor } from "./coordination/wait-for.ts";
+export { WebHost } from "./loop/web-host.ts";
+export type { PeerTimeouts } from "./network/peer-timeouts.ts";
 export type {
   BaseProtocol,
   BufferedProtocol,
@@ -116,17 +116,22 @@ export type {
   Protocol,
   StreamingProtocol,
   SubprocessProtocol,
-} from "./protocols.ts";
-export type { ServerStatistics, ShutdownOptions } from "./server.ts";
-export { Server } from "./server.ts";
-export type { ClientConnectedCallback } from "./streams/stream-protocol.ts";
-export { StreamReaderProtocol } from "./streams/stream-protocol.ts";
-export type { StreamReaderOptions } from "./streams/stream-reader.ts";
-export { StreamReader } from "./streams/stream-reader.ts";
-export type { Streams } from "./streams/streams-over.ts";
-export { StreamWriter } from "./streams/stream-writer.ts";
-export type { ReadableStreamLike, WebReadable, WebWritable, WritableStreamLike } from "./streams/web-streams.ts";
-export { fromWebStreams, toReadableStream, toWritableStream } from "./streams/web-streams.ts";
+} from "./network/protocols.ts";
+export type { ServerStatistics, ShutdownOptions } from "./network/server.ts";
+export { Server } from "./network/server.ts";
+export type { ClientConnectedCallback } from "./network/streams/stream-protocol.ts";
+export { StreamReaderProtocol } from "./network/streams/stream-protocol.ts";
+export type { StreamReaderOptions } from "./network/streams/stream-reader.ts";
+export { StreamReader } from "./network/streams/stream-reader.ts";
+export type { Streams } from "./network/streams/streams-over.ts";
+export { StreamWriter } from "./network/streams/stream-writer.ts";
+export type {
+  ReadableStreamLike,
+  WebReadable,
+  WebWritable,
+  WritableStreamLike,
+} from "./network/streams/web-streams.ts";
+export { fromWebStreams, toReadableStream, toWritableStream } from "./network/streams/web-streams.ts";
 export type {
   BaseTransport,
   Data,
@@ -139,4 +144,4 @@ export type {
   Transport,
   WriteBufferLimits,
   WriteTransport,
-} from "./transports.ts";
+} from "./network/transports.ts";

@@ -7,43 +7,43 @@
 
 import type { FileHandle } from "node:fs/promises";
 import type { Socket } from "node:net";
-import { BaseEventLoop, newEventLoop as newPlatformLoop } from "../core/base-events.ts";
-import type { Coroutine, CoroutineGenerator } from "../core/coroutines.ts";
-import { GeneratorCoroutine } from "../core/coroutines.ts";
-import { getRunningLoop as getRunningPlatformLoop } from "../core/events.ts";
-import type { Callback } from "../core/events.ts";
-import { RuntimeError } from "../core/exceptions.ts";
-import type { Host } from "../core/host.ts";
-import type { DatagramProtocol, StreamingProtocol, SubprocessProtocol } from "../core/protocols.ts";
-import type { Server } from "../core/server.ts";
-import { attach } from "../core/stream-transport.ts";
+import { BaseEventLoop, newEventLoop as newPlatformLoop } from "../core/loop/base-events.ts";
+import type { Coroutine, CoroutineGenerator } from "../core/kernel/coroutines.ts";
+import { GeneratorCoroutine } from "../core/kernel/coroutines.ts";
+import { getRunningLoop as getRunningPlatformLoop } from "../core/kernel/events.ts";
+import type { Callback } from "../core/kernel/events.ts";
+import { RuntimeError } from "../core/base/exceptions.ts";
+import type { Host } from "../core/loop/host.ts";
+import type { DatagramProtocol, StreamingProtocol, SubprocessProtocol } from "../core/network/protocols.ts";
+import type { Server } from "../core/network/server.ts";
+import { attach } from "../core/network/stream-transport.ts";
 import type {
   DatagramTransport,
   SocketAddress,
   StartTlsOptions,
   SubprocessTransport,
   Transport,
-} from "../core/transports.ts";
-import type { AddressOptions } from "./addresses.ts";
-import { getaddrinfo, getnameinfo } from "./addresses.ts";
-import { channelOf } from "./listener.ts";
-import type { Pipe } from "./pipes.ts";
-import { readPipe, writePipe } from "./pipes.ts";
-import type { SendfileOptions } from "./sendfile.ts";
-import { sendfile } from "./sendfile.ts";
-import { SignalHandlers } from "./signals.ts";
-import type { Upgrade } from "./start-tls.ts";
-import { startTls } from "./start-tls.ts";
-import type { Command, SubprocessOptions } from "./subprocess-transport.ts";
-import { connectSubprocess, PIPE } from "./subprocess-transport.ts";
-import type { ConnectionOptions, ServerOptions } from "./tcp.ts";
-import { createConnection, createServer } from "./tcp.ts";
-import type { Ssl, SslTimeouts } from "./tls.ts";
-import { checkNoSslOptions, ServerTls } from "./tls.ts";
-import type { DatagramOptions, Place } from "./udp.ts";
-import { createDatagramEndpoint } from "./udp.ts";
-import type { UnixConnectionOptions, UnixServerOptions } from "./unix.ts";
-import { createUnixConnection, createUnixServer } from "./unix.ts";
+} from "../core/network/transports.ts";
+import type { AddressOptions } from "./network/addresses.ts";
+import { getaddrinfo, getnameinfo } from "./network/addresses.ts";
+import { channelOf } from "./network/listener.ts";
+import type { Pipe } from "./network/pipes.ts";
+import { readPipe, writePipe } from "./network/pipes.ts";
+import type { SendfileOptions } from "./network/sendfile.ts";
+import { sendfile } from "./network/sendfile.ts";
+import { SignalHandlers } from "./processes/signals.ts";
+import type { Upgrade } from "./network/start-tls.ts";
+import { startTls } from "./network/start-tls.ts";
+import type { Command, SubprocessOptions } from "./processes/subprocess-transport.ts";
+import { connectSubprocess, PIPE } from "./processes/subprocess-transport.ts";
+import type { ConnectionOptions, ServerOptions } from "./network/tcp.ts";
+import { createConnection, createServer } from "./network/tcp.ts";
+import type { Ssl, SslTimeouts } from "./network/tls.ts";
+import { checkNoSslOptions, ServerTls } from "./network/tls.ts";
+import type { DatagramOptions, Place } from "./network/udp.ts";
+import { createDatagramEndpoint } from "./network/udp.ts";
+import type { UnixConnectionOptions, UnixServerOptions } from "./network/unix.ts";
+import { createUnixConnection, createUnixServer } from "./network/unix.ts";
 
 /**
  * An event loop with a network. What `run` makes on Node.js; `getRunningLoop` gives it.

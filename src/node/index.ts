@@ -14,21 +14,21 @@
  * @module
  */
 
-import "./platform.ts";
+import "./platform/install.ts";
 
 export * from "../core/index.ts";
-export type { AddressOptions } from "./addresses.ts";
+export type { AddressOptions } from "./network/addresses.ts";
 export { EventLoop, getRunningLoop, newEventLoop } from "./events.ts";
-export { NodeHost } from "./host.ts";
-export { fromNodeStream, toNodeStream } from "./node-streams.ts";
-export type { Pipe } from "./pipes.ts";
-export type { SendfileOptions } from "./sendfile.ts";
-export { openConnection, openUnixConnection, startServer, startUnixServer } from "./streams.ts";
-export type { Output, ProcessOptions } from "./subprocess.ts";
-export { createSubprocessExec, createSubprocessShell, Process } from "./subprocess.ts";
-export type { Stdio, SubprocessOptions } from "./subprocess-transport.ts";
-export { DEVNULL, PIPE, STDOUT } from "./subprocess-transport.ts";
-export type { ConnectionOptions, ServerOptions } from "./tcp.ts";
-export type { Ssl, SslTimeouts } from "./tls.ts";
-export type { DatagramOptions, Place } from "./udp.ts";
-export type { UnixConnectionOptions, UnixServerOptions } from "./unix.ts";
+export { NodeHost } from "./platform/host.ts";
+export { fromNodeStream, toNodeStream } from "./network/node-streams.ts";
+export type { Pipe } from "./network/pipes.ts";
+export type { SendfileOptions } from "./network/sendfile.ts";
+export { openConnection, openUnixConnection, startServer, startUnixServer } from "./network/streams.ts";
+export type { Output, ProcessOptions } from "./processes/subprocess.ts";
+export { createSubprocessExec, createSubprocessShell, Process } from "./processes/subprocess.ts";
+export type { Stdio, SubprocessOptions } from "./processes/subprocess-transport.ts";
+export { DEVNULL, PIPE, STDOUT } from "./processes/subprocess-transport.ts";
+export type { ConnectionOptions, ServerOptions } from "./network/tcp.ts";
+export type { Ssl, SslTimeouts } from "./network/tls.ts";
+export type { DatagramOptions, Place } from "./network/udp.ts";
+export type { UnixConnectionOptions, UnixServerOptions } from "./network/unix.ts";

@@ -1,18 +1,18 @@
 /** Connections in memory: what a program does over a network, on a virtual clock and without one. @module */
 
-import type { Channel, ChannelClient } from "../core/channels.ts";
-import type { Coroutine, CoroutineGenerator } from "../core/coroutines.ts";
-import { GeneratorCoroutine } from "../core/coroutines.ts";
-import { Deque } from "../core/deque.ts";
-import type { Duration } from "../core/duration.ts";
-import { toSeconds } from "../core/duration.ts";
-import type { AbstractEventLoop } from "../core/events.ts";
-import { getRunningLoop } from "../core/events.ts";
-import { ConnectionResetError } from "../core/exceptions.ts";
-import { allocate } from "../core/bytes.ts";
-import { ByteBuffer } from "../core/streams/byte-buffer.ts";
-import type { Streams } from "../core/streams/streams-over.ts";
-import { streamsOver } from "../core/streams/streams-over.ts";
+import type { Channel, ChannelClient } from "../core/network/byte-channels.ts";
+import type { Coroutine, CoroutineGenerator } from "../core/kernel/coroutines.ts";
+import { GeneratorCoroutine } from "../core/kernel/coroutines.ts";
+import { Deque } from "../core/base/deque.ts";
+import type { Duration } from "../core/base/duration.ts";
+import { toSeconds } from "../core/base/duration.ts";
+import type { AbstractEventLoop } from "../core/kernel/events.ts";
+import { getRunningLoop } from "../core/kernel/events.ts";
+import { ConnectionResetError } from "../core/base/exceptions.ts";
+import { allocate } from "../core/network/bytes.ts";
+import { ByteBuffer } from "../core/network/streams/byte-buffer.ts";
+import type { Streams } from "../core/network/streams/streams-over.ts";
+import { streamsOver } from "../core/network/streams/streams-over.ts";
 
 /** How a connection in memory behaves. */
 export interface MemoryOptions {

@@ -1,7 +1,7 @@
 /** A host whose clock jumps: a program that sleeps for a week takes no time. @module */
 
-import type { Host, HostClient } from "../core/host.ts";
-import { getPlatform } from "../core/platform.ts";
+import type { Host, HostClient } from "../core/loop/host.ts";
+import { getPlatform } from "../core/loop/platform.ts";
 
 declare function setTimeout(callback: () => void, milliseconds: number): unknown;
 declare const setImmediate: ((callback: () => void) => unknown) | undefined;

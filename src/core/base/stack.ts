@@ -1,0 +1,56 @@
+/** Where a call came from: V8's stack traces, as far as the library reads them. @module */
+
+/** V8, JavaScriptCore and newer engines have it; elsewhere setting it does nothing. */
+const Limited = Error as ErrorConstructor & { stackTraceLimit: number };
+
+/** Errors made until {@link resumeStacks} carry no stack, and cost a tenth. Returns what to resume with. */
+export function suspendStacks(): number {
+  const limit = Limited.stackTraceLimit;
+  Limited.stackTraceLimit = 0;
+  return limit;
+}
+
+export function resumeStacks(limit: number): void {
+  Limited.stackTraceLimit = limit;
+}
+
+/**
+ * Has V8 write the stack of `error` now. Until somebody reads it, V8 holds the objects of all its frames, and with them
+ * what waits to be collected.
+ */
+export function readStack(error: unknown): void {
+  try {
+    void (error as { readonly stack?: unknown } | null | undefined)?.stack;
+  } catch {
+    // A stack that cannot be read holds nothing.
+  }
+}
+
+/** Where the library's own files lie; their frames say nothing about the user's program. */
+const OWN_FOLDER = ((import.meta as { readonly url?: string }).url ?? "")
+  .replace(/^file:\/\//, "")
+  .replace(/([^/]*\/){2}[^/]*$/, "");
+
+/** How many of the library's own frames may lie above the user's. */
+const OWN_FRAMES = 10;
+
+/** The stack of the user's code as lines `name (file:line:column)`, innermost first, at most `limit` of them. */
+export function captureStack(limit: number): string[] {
+  const before = Limited.stackTraceLimit;
+  Limited.stackTraceLimit = limit + OWN_FRAMES;
+  const { stack } = new Error("stack") as { readonly stack?: unknown };
+  Limited.stackTraceLimit = before;
+  if (typeof stack !== "string") return [];
+  const lines = stack.split("\n").slice(1).map(withoutAt);
+  const first = lines.findIndex((line) => !line.includes(OWN_FOLDER));
+  return lines.slice(Math.max(first, 0), Math.max(first, 0) + limit);
+}
+
+/** The `file:line:column` of a line of {@link captureStack}. */
+export function locationOf(line: string): string {
+  return /\(([^()]*)\)$/.exec(line)?.[1] ?? line;
+}
+
+function withoutAt(line: string): string {
+  return line.trim().replace(/^at /, "");
+}

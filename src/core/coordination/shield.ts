@@ -1,0 +1,56 @@
+/** Protecting work from the cancellation of those who wait for it. @module */
+
+import type { ResultOf } from "../kernel/async-functions.ts";
+import type { Future } from "../kernel/futures.ts";
+import type { Waitable } from "../kernel/promises.ts";
+import { ensureFuture } from "../kernel/promises.ts";
+
+/**
+ * Waits for something that goes on even if the one who waits is cancelled.
+ *
+ * The waiter gets its `CancelledError`; the work inside runs to its end, and if it fails then, the error goes to the
+ * loop's exception handler.
+ *
+ * ```ts
+ * await asyncio.run(async () => {
+ *   const save = asyncio.createTask(() => asyncio.sleep(0.001, "saved"));
+ *   const request = asyncio.createTask(async () => await asyncio.shield(save));
+ *   await asyncio.sleep(0);
+ *   request.cancel();
+ *   assert.equal(await save, "saved");
+ * });
+ * ```
+ *
+ * CPython: `asyncio.shield`.
+ */
+export function shield<A extends Waitable<unknown>>(awaitable: A): Future<ResultOf<A>> {
+  const inner = ensureFuture(awaitable);
+  if (inner.done()) return inner;
+  const outer = inner.getLoop().createFuture<ResultOf<A>>();
+  const passOn = (): void => {
+    if (outer.done()) return;
+    if (inner.cancelled()) outer.cancel();
+    else if (inner._failed) outer.setException(inner.exception());
+    else outer.setResult(inner.result());
+  };
+  inner._onDone(passOn);
+  outer._onDone(() => {
+    if (inner.done()) return;
+    inner.removeDoneCallback(passOn);
+    inner.removeDoneCallback(reportFailure);
+    inner._onDone(reportFailure);
+  });
+  return outer;
+}
+
+/** Nobody waits any more for what was shielded. */
+function reportFailure(inner: Future<unknown>): void {
+  if (inner.cancelled() || !inner._failed) return;
+  const exception = inner.exception();
+  const kind = exception instanceof Error ? exception.name : typeof exception;
+  inner.getLoop().callExceptionHandler({
+    message: `${kind} exception in shielded future`,
+    exception,
+    future: inner,
+  });
+}

@@ -1,0 +1,145 @@
+/** Timeouts: a deadline around a piece of code. @module */
+
+import { callBody } from "../kernel/async-functions.ts";
+import type { Body, Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
+import { GeneratorCoroutine } from "../kernel/coroutines.ts";
+import type { Driver } from "../kernel/driver.ts";
+import { currentDriver } from "../kernel/driver.ts";
+import type { Duration } from "../base/duration.ts";
+import { toSeconds } from "../base/duration.ts";
+import type { Handle } from "../kernel/events.ts";
+import { CancelledError, RuntimeError, TimeoutError } from "../base/exceptions.ts";
+import { inspectAsString, repr } from "../base/format.ts";
+
+/** A timeout's life: made; inside; the deadline has passed and the body is being cancelled; left after that; left before. */
+type State = "created" | "active" | "expiring" | "expired" | "finished";
+
+/**
+ * The deadline of a {@link timeout}, as its body receives it.
+ *
+ * CPython: `asyncio.Timeout`.
+ */
+export class Timeout {
+  #when: number | null;
+  #state: State = "created";
+  #driver: Driver<unknown> | null = null;
+  #handle: Handle | null = null;
+  #cancellingBefore: number = 0;
+
+  /** @internal */
+  constructor(when: number | null) {
+    this.#when = when;
+  }
+
+  /** When the deadline is, on the loop's clock, in seconds; `null` when there is none. */
+  when(): number | null {
+    return this.#when;
+  }
+
+  /** Whether the deadline has passed before the body ended. */
+  expired(): boolean {
+    return this.#state === "expiring" || this.#state === "expired";
+  }
+
+  /**
+   * Moves the deadline to `when`, on the loop's clock, in seconds; `null` takes it away.
+   *
+   * @throws {RuntimeError} if the timeout is not entered, or has expired or been left.
+   */
+  reschedule(when: number | null): void {
+    if (this.#state !== "active") {
+      throw new RuntimeError(
+        this.#state === "created" ? "Timeout has not been entered" : `Cannot change state of ${this.#state} Timeout`,
+      );
+    }
+    if (when !== null && typeof when !== "number") {
+      throw new TypeError(`Invalid when: expected seconds or null, received ${repr(when)}`);
+    }
+    this.#when = when === null ? null : toSeconds(when, "when");
+    this.#handle?.cancel();
+    this.#handle = null;
+    if (when === null) return;
+    const { loop } = this.#driver!;
+    const expire = (): void => this.#expire();
+    this.#handle = when <= loop.time() ? loop.callSoon(expire) : loop.callAt(when, expire);
+  }
+
+  /** @internal */
+  _enter(driver: Driver<unknown>): void {
+    if (this.#state !== "created") throw new RuntimeError("Timeout has already been entered");
+    this.#state = "active";
+    this.#driver = driver;
+    this.#cancellingBefore = driver.cancelling();
+    this.reschedule(this.#when);
+  }
+
+  /** @internal The body has ended; what to raise in place of what it raised, if anything is. */
+  _exit(error: unknown): unknown {
+    this.#handle?.cancel();
+    this.#handle = null;
+    if (this.#state !== "expiring") {
+      this.#state = "finished";
+      return error;
+    }
+    this.#state = "expired";
+    // If the count does not come back to what it was, somebody else has asked to cancel too, and that goes on.
+    const isOurs = this.#driver!.uncancel() <= this.#cancellingBefore;
+    return isOurs && error instanceof CancelledError ? new TimeoutError("", { cause: error }) : error;
+  }
+
+  #expire(): void {
+    this.#state = "expiring";
+    this.#handle = null;
+    this.#driver!.requestCancel(undefined);
+  }
+
+  toString(): string {
+    if (this.#state !== "active") return `<Timeout [${this.#state}]>`;
+    return `<Timeout [active] when=${this.#when === null ? "null" : Number(this.#when.toFixed(3))}>`;
+  }
+}
+inspectAsString(Timeout);
+
+/** The body of a {@link timeout}; it may look at its deadline and move it. */
+export type TimeoutBody<T> = (timeout: Timeout) => ReturnType<Body<T>>;
+
+/**
+ * Runs `body` with a deadline `delay` seconds from now. When it passes, what the body waits for is cancelled, and a
+ * {@link TimeoutError} is raised in its place, after the body has cleaned up.
+ *
+ * In an async function, only what is awaited inside of `body` is cancelled. Deadlines nest; `null` is none.
+ *
+ * ```ts
+ * await asyncio.run(async () => {
+ *   const slow = asyncio.timeout(0.001, async () => await asyncio.sleep(60));
+ *   await assert.rejects(async () => await slow, asyncio.TimeoutError);
+ * });
+ * ```
+ *
+ * A body that catches the cancellation and returns a value has that value, and no error. One that never waits is not
+ * interrupted. CPython: `asyncio.timeout`.
+ */
+export function timeout<T>(delay: Duration | null, body: TimeoutBody<T>): Coroutine<T> {
+  const seconds = delay === null ? null : toSeconds(delay, "delay");
+  return new GeneratorCoroutine(within(seconds, true, body), "timeout");
+}
+
+/** {@link timeout} with a point in time on the loop's clock, in seconds. CPython: `asyncio.timeout_at`. */
+export function timeoutAt<T>(when: number | null, body: TimeoutBody<T>): Coroutine<T> {
+  const seconds = when === null ? null : toSeconds(when, "when");
+  return new GeneratorCoroutine(within(seconds, false, body), "timeoutAt");
+}
+
+function* within<T>(seconds: number | null, fromNow: boolean, body: TimeoutBody<T>): CoroutineGenerator<T> {
+  const driver = currentDriver("Timeout should be used inside a task");
+  const deadline = new Timeout(seconds !== null && fromNow ? driver.loop.time() + seconds : seconds);
+  deadline._enter(driver);
+  let result: T;
+  try {
+    result = yield* callBody(body, deadline);
+  } catch (error) {
+    throw deadline._exit(error);
+  }
+  deadline._exit(null);
+  return result;
+}

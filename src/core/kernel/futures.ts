@@ -1,0 +1,472 @@
+/** Future: a result that will come, and those who wait for it. @module */
+
+import type { Context } from "./contextvars.ts";
+import { DEBUG_STACK_DEPTH } from "../base/constants.ts";
+import type { AbstractEventLoop, Runnable } from "./events.ts";
+import { getRunningLoop, Handle } from "./events.ts";
+import { CancelledError, InvalidStateError, RuntimeError } from "../base/exceptions.ts";
+import { functionName, inspectAsString, repr } from "../base/format.ts";
+import type { Neglect, Neglectable } from "./neglect.ts";
+import type { Cancellable, WaitScope } from "./running.ts";
+import { currentExecution } from "./running.ts";
+import type { Reject, Resolve } from "./awaits.ts";
+import { FutureWait } from "./awaits.ts";
+import { captureStack, locationOf, readStack } from "../base/stack.ts";
+
+/**
+ * What a coroutine hands to its task when it waits. Only `yield*` on something awaitable produces it, so that a plain
+ * `yield` is a type error.
+ */
+export interface Suspension {
+  readonly [SUSPENSION]: never;
+}
+declare const SUSPENSION: unique symbol;
+
+/** Something that can be waited for: with `await` in an async function, with `yield*` in a generator function. */
+export interface Awaitable<T> {
+  [Symbol.iterator](): Iterator<Suspension, T, unknown>;
+  /** Called by `await`. To react to the result elsewhere, write an async function or use `addDoneCallback`. */
+  then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void;
+}
+
+/** A future's life: pending, then one of the other three for ever. */
+type State = typeof PENDING | typeof FINISHED | typeof FAILED | typeof CANCELLED;
+const PENDING = 0;
+const FINISHED = 1;
+const FAILED = 2;
+const CANCELLED = 3;
+
+/** What a future calls when it is done. */
+export type DoneCallback<F> = (future: F) => unknown;
+
+/**
+ * A result that will come: the bridge from callbacks to coroutines. Prefer `loop.createFuture()` to the constructor.
+ *
+ * - It is completed once, by {@link setResult}, {@link setException} or {@link cancel}; its callbacks run in the next
+ *   turn of the loop, in the order they were added, never at once.
+ * - Awaiting a future that is done takes no turn.
+ * - Cancelling a task that awaits it cancels the future.
+ *
+ * ```ts
+ * await asyncio.run(async () => {
+ *   const loop = asyncio.getRunningLoop();
+ *   const future = loop.createFuture<string>();
+ *   loop.callLater(0.001, () => future.setResult("done"));
+ *   assert.equal(await future, "done");
+ * });
+ * ```
+ *
+ * CPython: `asyncio.Future`.
+ */
+export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
+  /** @internal */
+  readonly _loop: AbstractEventLoop;
+  #state: State = PENDING;
+  /** The result, the exception, or the `CancelledError` to raise once. */
+  #value: unknown = undefined;
+  #cancelMessage: string | undefined = undefined;
+  /** What to run when it is done: tasks that wait, awaits of async functions, callbacks. Mostly one. */
+  #waiters: Runnable | Runnable[] | null = null;
+  /** It failed and nobody has asked for the exception. */
+  #unretrieved: boolean = false;
+  #neglect: Neglect | null = null;
+  /** @internal It was reached through `yield*`; CPython's `_asyncio_future_blocking`. */
+  _awaited: boolean = false;
+  /** @internal */
+  readonly _sourceTraceback: readonly string[] | null;
+
+  /** @param options `loop`: the loop it belongs to; the running one by default. */
+  constructor(options?: { readonly loop?: AbstractEventLoop }) {
+    this._loop = options?.loop ?? getRunningLoop();
+    this._sourceTraceback = this._loop.getDebug() ? captureStack(DEBUG_STACK_DEPTH) : null;
+  }
+
+  getLoop(): AbstractEventLoop {
+    return this._loop;
+  }
+
+  /** Whether it has a result, an exception, or was cancelled. */
+  done(): boolean {
+    return this.#state !== PENDING;
+  }
+
+  cancelled(): boolean {
+    return this.#state === CANCELLED;
+  }
+
+  /**
+   * Its result.
+   *
+   * @throws what `setException` was given; {@link CancelledError} if it was cancelled; {@link InvalidStateError} if it
+   * is pending.
+   */
+  result(): T {
+    switch (this.#state) {
+      case FINISHED:
+        return this.#value as T;
+      case FAILED:
+        this.#retrieved();
+        throw this.#value;
+      case CANCELLED:
+        throw this._makeCancelledError();
+      default:
+        throw new InvalidStateError("Result is not set: the future is pending");
+    }
+  }
+
+  /**
+   * The exception it failed with, or `null` if it has a result. Asking counts as handling: it is not reported any more.
+   *
+   * @throws {CancelledError} if it was cancelled.
+   * @throws {InvalidStateError} if it is pending.
+   */
+  exception(): unknown {
+    switch (this.#state) {
+      case FINISHED:
+        return null;
+      case FAILED:
+        this.#retrieved();
+        return this.#value;
+      case CANCELLED:
+        throw this._makeCancelledError();
+      default:
+        throw new InvalidStateError("Exception is not set: the future is pending");
+    }
+  }
+
+  /** @throws {InvalidStateError} if it is done. */
+  setResult(value: T): void {
+    this.#complete(FINISHED, value);
+  }
+
+  /**
+   * Makes it fail with `error`, which may be any value, or an error class, which is then instantiated.
+   *
+   * @throws {InvalidStateError} if it is done.
+   */
+  setException(error: unknown): void {
+    this._fail(isErrorClass(error) ? new error() : error);
+  }
+
+  /**
+   * Cancels it, and with it what it stands for; its waiters get a {@link CancelledError} with `message`.
+   *
+   * @returns `false` if it is done already, and nothing happens.
+   */
+  cancel(message?: string): boolean {
+    this.#retrieved();
+    if (this.#state !== PENDING) return false;
+    this.#cancelMessage = message;
+    this.#complete(CANCELLED, undefined);
+    return true;
+  }
+
+  /**
+   * Calls `callback(this)` in a turn of the loop once it is done; in the next turn if it is done already.
+   *
+   * @param options `context`: the context the callback runs in; a copy of the current one by default.
+   */
+  addDoneCallback(callback: DoneCallback<this>, options?: { readonly context?: Context }): void {
+    this._addWaiter(new Handle(this._loop, callback, [this], options?.context ?? null));
+  }
+
+  /** Takes all callbacks out that are the same function; how many there were. */
+  removeDoneCallback(callback: DoneCallback<this>): number {
+    const waiters = this.#listWaiters();
+    const kept = waiters.filter((waiter) => waiter._callback !== callback);
+    this.#waiters = kept.length === 0 ? null : kept;
+    return waiters.length - kept.length;
+  }
+
+  /** Whether a failure nobody asks for will be reported. It can only be set to `false`. */
+  get logTraceback(): boolean {
+    return this.#unretrieved;
+  }
+
+  set logTraceback(value: boolean) {
+    if (value) throw new RangeError("Cannot set logTraceback: it can only be set to false, received true");
+    this.#retrieved();
+  }
+
+  /** For `yield*` in a generator coroutine; it evaluates to the result, or throws. */
+  [Symbol.iterator](): Iterator<Suspension, T, unknown> {
+    return this as unknown as Iterator<Suspension, T, unknown>;
+  }
+
+  /**
+   * @internal The one place where a coroutine suspends: a pending future hands itself to the task that drives the
+   * coroutine, which comes back here when the future is done.
+   */
+  next(): IteratorResult<this, T> {
+    if (this.#state !== PENDING) return { done: true, value: this.result() };
+    if (this._awaited) throw notInTaskError(this);
+    this._awaited = true;
+    return { done: false, value: this };
+  }
+
+  /** @internal The coroutine that waits is closed. */
+  return(value: unknown): IteratorResult<this, unknown> {
+    this._awaited = false;
+    return { done: true, value };
+  }
+
+  /** @internal An exception is thrown at the place that waits. */
+  throw(error: unknown): never {
+    this._awaited = false;
+    throw error;
+  }
+
+  then(onFulfilled: (value: T) => unknown = ignore, onRejected: (error: unknown) => unknown = ignore): void {
+    if (this.#state !== PENDING) {
+      this._settle(onFulfilled, onRejected);
+      return;
+    }
+    this._await(currentExecution()?.scope ?? null, onFulfilled, onRejected);
+  }
+
+  /** @internal An `await` of this pending future, on behalf of `scope`. */
+  _await(scope: WaitScope | null, onFulfilled: Resolve, onRejected: Reject): void {
+    const mistake = scope === null ? null : this.#mistakeOf(scope);
+    const awaited = mistake === null ? this : failedFuture<T>(scope!.loop, mistake);
+    new FutureWait(awaited, onFulfilled, onRejected).start(scope);
+  }
+
+  /** Why `scope` cannot wait for this; like a task's own mistakes, it is thrown in the next turn. */
+  #mistakeOf(scope: WaitScope): RuntimeError | null {
+    if (scope.loop !== this._loop) return otherLoopError(scope.task, this);
+    return (scope.task as unknown) === this ? selfAwaitError(this) : null;
+  }
+
+  /** @internal */
+  _settle(resolve: Resolve, reject: Reject): void {
+    if (this.#state === FINISHED) resolve(this.#value as never);
+    else if (this.#state === CANCELLED) reject(this._makeCancelledError());
+    else {
+      this.#retrieved();
+      reject(this.#value);
+    }
+  }
+
+  /** @internal Runs `waiter` in a turn once this is done. */
+  _addWaiter(waiter: Runnable): void {
+    if (this.#state !== PENDING) this._loop._enqueue(waiter);
+    else if (this.#waiters === null) this.#waiters = waiter;
+    else if (Array.isArray(this.#waiters)) this.#waiters.push(waiter);
+    else this.#waiters = [this.#waiters, waiter];
+  }
+
+  /** @internal */
+  _removeWaiter(waiter: Runnable): void {
+    const kept = this.#listWaiters().filter((other) => other !== waiter);
+    this.#waiters = kept.length === 0 ? null : kept;
+  }
+
+  /** @internal A callback of the library's own, which needs no context and does not throw. */
+  _onDone(callback: (future: Future<T>) => void): void {
+    this._addWaiter(new DoneHook(this, callback));
+  }
+
+  /** @internal Runs one of those who wait. */
+  _wake(waiter: Runnable): void {
+    this._loop._enqueue(waiter);
+  }
+
+  /** @internal Whether a request to cancel goes through this on its way, and must not come back. */
+  get _isCancelling(): boolean {
+    return false;
+  }
+
+  /** @internal What `cancel` was given. */
+  get _cancelMessage(): string | undefined {
+    return this.#cancelMessage;
+  }
+
+  /** @internal Whether it ended with an exception. */
+  get _failed(): boolean {
+    return this.#state === FAILED;
+  }
+
+  /** @internal Whether to ask for the result would raise a `CancelledError`. */
+  _raisesCancelled(): boolean {
+    return this.#state === CANCELLED || (this.#state === FAILED && this.#value instanceof CancelledError);
+  }
+
+  /** @internal Whether a request to cancel is delivered where this is waited for. */
+  get _interruptible(): boolean {
+    return true;
+  }
+
+  /** @internal The state that `setResult` leaves, past a subclass that forbids it. */
+  _finish(value: T): void {
+    this.#complete(FINISHED, value);
+  }
+
+  /** @internal */
+  _fail(error: unknown): void {
+    this.#checkPending();
+    this.#unretrieved = true;
+    this.#complete(FAILED, error);
+    if (this.#unretrieved) this._loop._watch(this);
+  }
+
+  /** @internal Cancelled by `error`, which is raised once as it is. */
+  _finishCancelled(message: string | undefined, error?: CancelledError): void {
+    this.#unretrieved = false;
+    this.#cancelMessage = message;
+    this.#complete(CANCELLED, error);
+  }
+
+  /** @internal */
+  _makeCancelledError(): CancelledError {
+    const saved = this.#value;
+    if (saved === undefined) return new CancelledError(this.#cancelMessage);
+    this.#value = undefined;
+    return saved as CancelledError;
+  }
+
+  /** @internal A future does not wait for anything that could be told to forget. */
+  forgetCancel(): void {}
+
+  /** @internal */
+  abandon(): void {}
+
+  /** @internal The futures this one is made of, for those who draw the tasks. */
+  get _parts(): Iterable<Future<unknown>> {
+    return [];
+  }
+
+  /** @internal */
+  get _isNeglected(): boolean {
+    return this.#unretrieved;
+  }
+
+  /** @internal */
+  _neglect(): Neglect {
+    readStack(this.#value);
+    this.#neglect ??= {
+      message: `${this._typeName} exception was never retrieved`,
+      exception: this.#value,
+      description: this.toString(),
+      sourceTraceback: this._sourceTraceback,
+      settled: false,
+    };
+    return this.#neglect;
+  }
+
+  /** @internal */
+  get _typeName(): string {
+    return this.constructor.name;
+  }
+
+  toString(): string {
+    return `<${[this._typeName, ...this._reprParts()].join(" ")}>`;
+  }
+
+  /** @internal */
+  _reprParts(): string[] {
+    return [this._reprState(), ...this._reprOutcome(), ...this._reprCallbacks(), ...this._reprMade()];
+  }
+
+  /** @internal */
+  _reprState(): string {
+    if (this.#state === PENDING) return "pending";
+    return this.#state === CANCELLED ? "cancelled" : "finished";
+  }
+
+  /** @internal */
+  _reprOutcome(): string[] {
+    if (this.#state === FINISHED) return [`result=${repr(this.#value)}`];
+    return this.#state === FAILED ? [`exception=${repr(this.#value)}`] : [];
+  }
+
+  /** @internal */
+  _reprCallbacks(): string[] {
+    const names = this.#listWaiters().map((waiter) => waiter._describe?.() ?? "Task.wakeup()");
+    if (names.length === 0) return [];
+    const shown = names.length > 2 ? [names[0], `<${names.length - 2} more>`, names.at(-1)] : names;
+    return [`cb=[${shown.join(", ")}]`];
+  }
+
+  /** @internal */
+  _reprMade(): string[] {
+    const made = this._sourceTraceback?.[0];
+    return made === undefined ? [] : [`created at ${locationOf(made)}`];
+  }
+
+  #listWaiters(): readonly Runnable[] {
+    if (this.#waiters === null) return [];
+    return Array.isArray(this.#waiters) ? this.#waiters : [this.#waiters];
+  }
+
+  #complete(state: State, value: unknown): void {
+    this.#checkPending();
+    this.#state = state;
+    this.#value = value;
+    const waiters = this.#waiters;
+    if (waiters === null) return;
+    this.#waiters = null;
+    if (!Array.isArray(waiters)) this._wake(waiters);
+    else for (const waiter of waiters) this._wake(waiter);
+  }
+
+  #checkPending(): void {
+    if (this.#state !== PENDING) throw new InvalidStateError(`invalid state: ${this.toString()}`);
+  }
+
+  #retrieved(): void {
+    this.#unretrieved = false;
+    if (this.#neglect !== null) this.#neglect.settled = true;
+  }
+}
+inspectAsString(Future);
+
+/** A callback of the library's own. */
+class DoneHook<T> implements Runnable {
+  readonly #future: Future<T>;
+  readonly _callback: (future: Future<T>) => void;
+
+  constructor(future: Future<T>, callback: (future: Future<T>) => void) {
+    this.#future = future;
+    this._callback = callback;
+  }
+
+  run(): void {
+    this._callback(this.#future);
+  }
+
+  _describe(): string {
+    return `${functionName(this._callback)}()`;
+  }
+}
+
+/** Whether `value` is a future or a task. CPython: `asyncio.isfuture`. */
+export function isFuture(value: unknown): value is Future<unknown> {
+  return value instanceof Future;
+}
+
+/** @internal */
+export function otherLoopError(task: unknown, future: Future<unknown>): RuntimeError {
+  return new RuntimeError(`Task ${String(task)} got Future ${future.toString()} attached to a different loop`);
+}
+
+/** @internal */
+export function selfAwaitError(task: Future<unknown>): RuntimeError {
+  return new RuntimeError(`Task cannot await on itself: ${task.toString()}`);
+}
+
+function failedFuture<T>(loop: AbstractEventLoop, error: unknown): Future<T> {
+  const future = new Future<T>({ loop });
+  future.setException(error);
+  future.logTraceback = false;
+  return future;
+}
+
+function ignore(): void {}
+
+function notInTaskError(future: Future<unknown>): RuntimeError {
+  return new RuntimeError(`await wasn't used with future: ${future.toString()} was iterated outside of a task`);
+}
+
+function isErrorClass(value: unknown): value is new () => Error {
+  return typeof value === "function" && (value === Error || value.prototype instanceof Error);
+}

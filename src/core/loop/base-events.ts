@@ -1,0 +1,565 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * The event loop: a scheduler for the order, a host for the time, and the tasks.
+ *
+ * **One turn.** The host calls `turn`. The scheduler moves the timers that are due behind what is ready and counts the
+ * lot: that is the turn, and what becomes ready meanwhile waits for the next. Each entry runs: a callback, a step of a
+ * task. If the entry settled a promise, the promises are let go on before the next entry, so that an async function
+ * continues exactly where a generator would. When the turn is over another may follow at once, within a budget of time;
+ * then the loop tells the host when it wants to be called again, and returns to it.
+ *
+ * @module
+ */
+
+import {
+  ENTRIES_PER_LOOK_AT_CLOCK,
+  PUMP_BUDGET_SECONDS,
+  SLOW_CALLBACK_SECONDS,
+  TURNS_PER_LOOK_AT_CLOCK,
+} from "../base/constants.ts";
+import type { Context } from "../kernel/contextvars.ts";
+import type { CoroutineLike } from "../kernel/coroutines.ts";
+import type { Duration } from "../base/duration.ts";
+import { toSeconds } from "../base/duration.ts";
+import type {
+  AbstractEventLoop,
+  Callback,
+  CallOptions,
+  ExceptionContext,
+  ExceptionHandler,
+  LoopStatistics,
+  Resource,
+  Runnable,
+  Timer,
+} from "../kernel/events.ts";
+import { isInsideRunningLoop, Handle, loopStarted, loopStopped, TimerHandle } from "../kernel/events.ts";
+import { DeadlockError, leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
+import { inspectAsString, repr } from "../base/format.ts";
+import { Future, isFuture } from "../kernel/futures.ts";
+import type { Host, HostClient } from "./host.ts";
+import type { Instrument } from "./instruments.ts";
+import { LinkedList } from "../base/linked-list.ts";
+import { getLogger } from "../base/log.ts";
+import type { Neglectable } from "../kernel/neglect.ts";
+import { NeglectWatch } from "../kernel/neglect.ts";
+import { getPlatform } from "./platform.ts";
+import { ensureFuture } from "../kernel/promises.ts";
+import { formatReport, Reports } from "./reports.ts";
+import { Scheduler } from "./scheduler.ts";
+import { drawTasks } from "../kernel/task-tree.ts";
+import type { CreateTaskOptions, Task, TaskFactory } from "../kernel/tasks.ts";
+import { makeTask } from "../kernel/tasks.ts";
+import { Orphans } from "../kernel/awaits.ts";
+
+/** The promise of a `runForever`. */
+interface Running {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * An event loop on a {@link Host}. Most programs need only `run`; those that need a loop of their own get one from
+ * `newEventLoop`.
+ *
+ * CPython: `asyncio.BaseEventLoop`.
+ */
+export class BaseEventLoop implements AbstractEventLoop {
+  readonly #host: Host;
+  readonly #client: HostClient = { turn: () => this.#turn(), exhausted: () => this.#exhausted() };
+  readonly #scheduler: Scheduler = new Scheduler();
+  readonly #reports: Reports = new Reports(this);
+  readonly #watch: NeglectWatch = new NeglectWatch((neglect, item) => this.#reports.reportNeglect(neglect, item));
+  /** @internal The waits of async functions whose task has ended. */
+  readonly _orphans: Orphans = new Orphans(this);
+  /** What of the system's is open. */
+  readonly #resources: Set<Resource> = new Set();
+  /** @internal */
+  readonly _tasks: LinkedList<Task<unknown>> = new LinkedList();
+  /** @internal */
+  _instrument: Instrument | null = null;
+  slowCallbackDuration: number = SLOW_CALLBACK_SECONDS;
+
+  /** How `runForever` ends; `null` while the loop is not running. */
+  #run: Running | null = null;
+  #stopping: boolean = false;
+  #closed: boolean = false;
+  #debug: boolean;
+  /** Each entry is run with a look at the clock or at the instrument. */
+  #isObserved: boolean;
+  #turns: number = 0;
+  /** The loop is in a turn, or has asked the host for one soon: nobody needs to wake it. */
+  #awake: boolean = false;
+  /** A turn has begun and not ended; it may have been broken off to let promises go on. */
+  #inTurn: boolean = false;
+  /** A promise was settled: promises go on before the next entry runs. */
+  #promisesAreDue: boolean = false;
+  #isDraining: boolean = false;
+  /** Promises went on after the last entry. */
+  #drained: boolean = false;
+  #asyncFunctions: number = 0;
+  /** Something may come at any time that the host does not know of, such as a signal. */
+  #isExpecting: boolean = false;
+  #taskFactory: TaskFactory | null = null;
+
+  /** @param host the platform's by default. */
+  constructor(host: Host = getPlatform().createHost()) {
+    this.#host = host;
+    this.#debug = host.debug === true;
+    this.#isObserved = this.#debug;
+  }
+
+  // --- time and callbacks
+
+  time(): number {
+    return this.#host.now();
+  }
+
+  callSoon<A extends unknown[]>(callback: Callback<A>, ...args: A): Handle;
+  callSoon<A extends unknown[]>(options: CallOptions, callback: Callback<A>, ...args: A): Handle;
+  callSoon(first: CallOptions | Callback<never[]>, ...rest: unknown[]): Handle {
+    this.#checkOpen();
+    const call = this.#readCall("callSoon", first, rest);
+    const handle = new Handle(this, call.callback, call.args, call.context);
+    this._enqueue(handle);
+    return handle;
+  }
+
+  callSoonThreadsafe<A extends unknown[]>(callback: Callback<A>, ...args: A): Handle;
+  callSoonThreadsafe<A extends unknown[]>(options: CallOptions, callback: Callback<A>, ...args: A): Handle;
+  callSoonThreadsafe(...args: unknown[]): Handle {
+    return this.callSoon(...(args as [Callback<unknown[]>]));
+  }
+
+  callLater<A extends unknown[]>(delay: Duration, callback: Callback<A>, ...args: A): TimerHandle;
+  callLater<A extends unknown[]>(delay: Duration, options: CallOptions, callback: Callback<A>, ...args: A): TimerHandle;
+  callLater(delay: Duration, first: CallOptions | Callback<never[]>, ...rest: unknown[]): TimerHandle {
+    const seconds = toSeconds(delay, "delay");
+    return this.#schedule("callLater", this.time() + seconds, first, rest);
+  }
+
+  callAt<A extends unknown[]>(when: number, callback: Callback<A>, ...args: A): TimerHandle;
+  callAt<A extends unknown[]>(when: number, options: CallOptions, callback: Callback<A>, ...args: A): TimerHandle;
+  callAt(when: number, first: CallOptions | Callback<never[]>, ...rest: unknown[]): TimerHandle {
+    if (typeof when !== "number") throw new TypeError(`Invalid when: expected seconds, received ${repr(when)}`);
+    return this.#schedule("callAt", toSeconds(when, "when"), first, rest);
+  }
+
+  // --- futures and tasks
+
+  createFuture<T = void>(): Future<T> {
+    return new Future<T>({ loop: this });
+  }
+
+  createTask<T>(work: CoroutineLike<T>, options?: CreateTaskOptions): Task<T> {
+    this.#checkOpen();
+    return makeTask(this, work, options);
+  }
+
+  setTaskFactory(factory: TaskFactory | null): void {
+    if (factory !== null && typeof factory !== "function") {
+      throw new TypeError(`task factory must be a callable or null: received ${repr(factory)}`);
+    }
+    this.#taskFactory = factory;
+  }
+
+  getTaskFactory(): TaskFactory | null {
+    return this.#taskFactory;
+  }
+
+  // --- running
+
+  runForever(): Promise<void> {
+    try {
+      this.#checkOpen();
+      this.#checkNotRunning();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => {
+      this.#run = { resolve, reject };
+      loopStarted(this);
+      this.#host.connect(this.#client);
+      if (this.#stopping) this.#wake();
+      else this.#sleep();
+    });
+  }
+
+  async runUntilComplete<T>(main: CoroutineLike<T> | Future<T>): Promise<T> {
+    this.#checkOpen();
+    this.#checkNotRunning();
+    const future = isFuture(main) ? ensureFuture(main, { loop: this }) : this.createTask(main);
+    if (future !== main) (future as Task<T>)._logDestroyPending = false;
+    let isOver = false;
+    const stopWhenDone = (): void => {
+      if (isOver) return;
+      if (!future._failed || !leavesTheLoop(future.exception())) this.stop();
+    };
+    future.addDoneCallback(stopWhenDone);
+    try {
+      await this.runForever();
+    } catch (error) {
+      if (leavesTheLoop(error)) future.logTraceback = false;
+      throw error;
+    } finally {
+      isOver = true;
+      future.removeDoneCallback(stopWhenDone);
+    }
+    if (!future.done()) throw new RuntimeError("Event loop stopped before Future completed.");
+    return future.result();
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    if (this.#run !== null) this.#wake();
+  }
+
+  isRunning(): boolean {
+    return this.#run !== null;
+  }
+
+  isClosed(): boolean {
+    return this.#closed;
+  }
+
+  close(): void {
+    if (this.#run !== null) throw new RuntimeError("Cannot close a running event loop: stop() it first");
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#scheduler.clear();
+    const pending = [...this._tasks];
+    for (const task of pending) {
+      this._tasks.delete(task);
+      if (!task._logDestroyPending) continue;
+      const made = task._sourceTraceback === null ? {} : { sourceTraceback: task._sourceTraceback };
+      this.callExceptionHandler({ message: "Task was destroyed but it is pending!", task, ...made });
+    }
+    this.#watch.sweep();
+    this._orphans.abandon();
+    this.#abandonResources();
+  }
+
+  /** What is still open would keep the process from ending. */
+  #abandonResources(): void {
+    for (const resource of this.#resources) {
+      if (!resource.isClosing()) getLogger().warning(`unclosed ${String(resource)}: close it before the loop ends`);
+      try {
+        resource._abandon();
+      } catch (exception) {
+        this.callExceptionHandler({ message: `could not give up ${String(resource)}`, exception });
+      }
+    }
+    this.#resources.clear();
+  }
+
+  /** A loop that is running cannot be disposed of: `using` is for loops that `runUntilComplete` is called on. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  // --- what the host calls
+
+  #turn(): void {
+    try {
+      this.#awake = true;
+      const end = this.#host.now() + PUMP_BUDGET_SECONDS;
+      let entries = 0;
+      let turns = 0;
+      do {
+        entries += this.#scheduler.ready;
+        turns++;
+        if (!this.#runTurn()) return;
+        if (this.#stopping) {
+          this.#finish();
+          return;
+        }
+        if (entries < ENTRIES_PER_LOOK_AT_CLOCK && turns < TURNS_PER_LOOK_AT_CLOCK) continue;
+        if (this.#host.now() >= end) break;
+        entries = 0;
+        turns = 0;
+      } while (this.#isDue());
+      this.#sleep();
+    } catch (error) {
+      this.#threw(error);
+    }
+  }
+
+  /** An error left the turn. If the user's own microtask threw it, it is the platform's to report, and the loop goes on. */
+  #threw(error: unknown): void {
+    if (!this.#isDraining) {
+      this._leave(error);
+      return;
+    }
+    this.#isDraining = false;
+    if (this.#run !== null) this.#host.requestTurn(0);
+    throw error;
+  }
+
+  #exhausted(): void {
+    if (this.#run === null) return;
+    const count = this._tasks.size;
+    const what =
+      count === 0 ? "nothing is scheduled" : count === 1 ? "a task still waits" : `${count} tasks still wait`;
+    const text = `deadlock: ${what}, and nothing is left that could wake the loop\n${drawTasks(this._tasks)}`;
+    this._leave(new DeadlockError(text.trimEnd()));
+  }
+
+  /** Runs the entries of a turn; `false` if the loop left it, to let promises go on or for good. */
+  #runTurn(): boolean {
+    const scheduler = this.#scheduler;
+    if (!this.#inTurn) {
+      this.#inTurn = true;
+      this.#turns++;
+      const size = scheduler.beginTurn(scheduler.timers === 0 ? 0 : this.#endOfNow());
+      this._instrument?.turnStarted?.(size);
+    }
+    for (let entry = scheduler.nextOfTurn(); entry !== undefined; entry = scheduler.nextOfTurn()) {
+      if (this.#isObserved) this.#runObserved(entry);
+      else this.#runEntry(entry);
+      if (!this.#promisesAreDue && this.#run !== null) continue;
+      this.#promisesAreDue = false;
+      if (this.#run !== null) this.#host.requestTurn(0);
+      return false;
+    }
+    this.#inTurn = false;
+    this.#watch.review();
+    // A foreign promise may be what an async function waits for, and busy tasks must not keep it waiting.
+    if (this.#asyncFunctions > 0 && !this.#drained) this.#drain();
+    return this.#run !== null;
+  }
+
+  /** Runs one entry, and lets the promises it settled go on, where the platform can do so at once. */
+  #runEntry(entry: Runnable): void {
+    entry.run();
+    this.#drained = this.#promisesAreDue && this.#drain();
+    if (this.#drained) this.#promisesAreDue = false;
+  }
+
+  /** Lets promises go on; `false` if the platform can only do so when the loop has returned to it. */
+  #drain(): boolean {
+    this.#isDraining = true;
+    const drained = this.#host.drainMicrotasks?.() ?? false;
+    this.#isDraining = false;
+    return drained;
+  }
+
+  #isDue(): boolean {
+    if (this.#scheduler.ready > 0) return true;
+    const deadline = this.#scheduler.nextDeadline();
+    return deadline !== Infinity && deadline < this.#endOfNow();
+  }
+
+  /** Timers before this are due. Late on the clock its resolution is lost in the rounding, and a step of it counts. */
+  #endOfNow(): number {
+    const now = this.time();
+    return now + Math.max(this.#host.clockResolution, 2 * Number.EPSILON * now);
+  }
+
+  /** Tells the host when the next turn is wanted. */
+  #sleep(): void {
+    this.#awake = this.#scheduler.ready > 0;
+    if (this.#awake) {
+      this.#host.requestTurn(0);
+      return;
+    }
+    const deadline = this.#scheduler.nextDeadline();
+    if (deadline === Infinity) this.#host.requestTurn(Infinity, this.#isExpecting || this.#scheduler.timers > 0);
+    else this.#host.requestTurn(Math.max(deadline - this.time(), 0));
+  }
+
+  #wake(): void {
+    if (this.#awake || this.#run === null) return;
+    this.#awake = true;
+    this.#host.requestTurn(0);
+  }
+
+  #finish(): void {
+    const run = this.#disconnect();
+    run?.resolve();
+  }
+
+  /** @internal */
+  _leave(error: unknown): void {
+    const run = this.#disconnect();
+    run?.reject(error);
+  }
+
+  #disconnect(): Running | null {
+    const run = this.#run;
+    this.#run = null;
+    this.#stopping = false;
+    this.#awake = false;
+    this.#inTurn = false;
+    this.#scheduler.breakTurn();
+    loopStopped(this);
+    this.#host.disconnect();
+    return run;
+  }
+
+  // --- debug mode and reports
+
+  getDebug(): boolean {
+    return this.#debug;
+  }
+
+  setDebug(enabled: boolean): void {
+    this.#debug = enabled;
+    this.#isObserved = enabled || this._instrument !== null;
+  }
+
+  setExceptionHandler(handler: ExceptionHandler | null): void {
+    this.#reports.handler = handler;
+  }
+
+  getExceptionHandler(): ExceptionHandler | null {
+    return this.#reports.handler;
+  }
+
+  defaultExceptionHandler(context: ExceptionContext): void {
+    getLogger().error(formatReport(context));
+  }
+
+  callExceptionHandler(context: ExceptionContext): void {
+    this.#reports.report(context);
+  }
+
+  statistics(): LoopStatistics {
+    return {
+      turns: this.#turns,
+      ready: this.#scheduler.ready,
+      timers: this.#scheduler.timers,
+      cancelledTimers: this.#scheduler.cancelledTimers,
+      tasks: this._tasks.size,
+    };
+  }
+
+  /** Tells `instrument` what the loop does from now on; `null` stops it. */
+  setInstrument(instrument: Instrument | null): void {
+    this._instrument = instrument;
+    this.#isObserved = this.#debug || instrument !== null;
+  }
+
+  toString(): string {
+    return `<EventLoop running=${this.isRunning()} closed=${this.#closed} debug=${this.#debug}>`;
+  }
+
+  /** Runs `entry` under the eyes of an instrument, and in debug mode reports it if it kept everything else waiting. */
+  #runObserved(entry: Runnable): void {
+    const task = entry.task ?? null;
+    const start = this.#host.now();
+    if (task !== null) this._instrument?.stepStarted?.(task);
+    try {
+      this.#runEntry(entry);
+    } finally {
+      if (task !== null) this._instrument?.stepEnded?.(task);
+    }
+    const seconds = this.#host.now() - start;
+    if (!this.#debug || seconds < this.slowCallbackDuration) return;
+    getLogger().warning(`Executing ${String(entry)} took ${seconds.toFixed(3)} seconds`);
+  }
+
+  // --- what futures, tasks and handles call
+
+  /** @internal */
+  _enqueue(entry: Runnable): void {
+    this.#scheduler.enqueue(entry);
+    if (!this.#awake) this.#wake();
+  }
+
+  /** @internal */
+  _addTimer(timer: Timer): void {
+    this.#scheduler.schedule(timer);
+    // A loop that sleeps has told its host an older deadline.
+    if (!this.#awake && this.#run !== null) this.#sleep();
+  }
+
+  /** @internal */
+  _timerCancelled(timer: Timer): void {
+    this.#scheduler.timerCancelled(timer);
+  }
+
+  /** @internal */
+  _promisesDue(): void {
+    this.#promisesAreDue = true;
+  }
+
+  /** @internal */
+  _adopt(resource: Resource): void {
+    this.#checkOpen();
+    this.#resources.add(resource);
+  }
+
+  /** @internal */
+  _release(resource: Resource): void {
+    this.#resources.delete(resource);
+  }
+
+  /** @internal Whether the loop waits for something of which its host does not know. */
+  protected _setExpecting(isExpecting: boolean): void {
+    this.#isExpecting = isExpecting;
+    if (!this.#awake && this.#run !== null) this.#sleep();
+  }
+
+  /** @internal Whether a handler of the user's own gets Ctrl-C. */
+  get _handlesInterrupt(): boolean {
+    return false;
+  }
+
+  /** @internal */
+  _countAsyncFunctions(by: number): void {
+    this.#asyncFunctions += by;
+  }
+
+  /** @internal */
+  _watch(item: Neglectable): void {
+    this.#watch.add(item);
+  }
+
+  /** @internal */
+  get _host(): Host {
+    return this.#host;
+  }
+
+  #schedule(caller: string, when: number, first: CallOptions | Callback<never[]>, rest: unknown[]): TimerHandle {
+    this.#checkOpen();
+    const call = this.#readCall(caller, first, rest);
+    const timer = new TimerHandle(this, when, call.callback, call.args, call.context);
+    this._addTimer(timer);
+    return timer;
+  }
+
+  /** The callback and its arguments, after the options that may come first. */
+  #readCall(
+    caller: string,
+    first: CallOptions | Callback<never[]>,
+    rest: unknown[],
+  ): { callback: Callback<never[]>; args: unknown[]; context: Context | null } {
+    const hasOptions = typeof first !== "function";
+    const callback = hasOptions ? rest[0] : first;
+    if (typeof callback !== "function") {
+      throw new TypeError(`a callable object was expected by ${caller}(), received ${repr(callback)}`);
+    }
+    if (this.#debug && /(Async|Generator)Function\]$/.test(Object.prototype.toString.call(callback))) {
+      throw new TypeError(`coroutines cannot be used with ${caller}(): use createTask(${callback.name})`);
+    }
+    const args = hasOptions ? rest.slice(1) : rest;
+    return { callback: callback as Callback<never[]>, args, context: hasOptions ? (first.context ?? null) : null };
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new RuntimeError("Event loop is closed");
+  }
+
+  #checkNotRunning(): void {
+    if (this.#run !== null) throw new RuntimeError("This event loop is already running");
+    if (isInsideRunningLoop()) {
+      throw new RuntimeError("Cannot run the event loop while another loop is running: await the work instead");
+    }
+  }
+}
+inspectAsString(BaseEventLoop);
+
+/** A new loop on the platform's host, or on `host`. CPython: `asyncio.new_event_loop`. */
+export function newEventLoop(host?: Host): BaseEventLoop {
+  const make = getPlatform().createLoop;
+  return make === undefined ? new BaseEventLoop(host) : (make(host) as BaseEventLoop);
+}

@@ -1,0 +1,170 @@
+/** Giving up on a peer that is slow on purpose, or gone without a word. @module */
+
+import type { Channel, ChannelClient } from "./byte-channels.ts";
+import type { Duration } from "../base/duration.ts";
+import { toSeconds } from "../base/duration.ts";
+import type { AbstractEventLoop, TimerHandle } from "../kernel/events.ts";
+import { TimeoutError } from "../base/exceptions.ts";
+import type { WriteBufferLimits } from "./transports.ts";
+
+/** How patient a server is; without an option, for ever. The connection is lost with a {@link TimeoutError}. */
+export interface PeerTimeouts {
+  /** How long a client may take to send its first byte. */
+  readonly firstByteTimeout?: Duration;
+  /** How long a connection may be without a byte in either direction. A paused connection is not idle. */
+  readonly idleTimeout?: Duration;
+}
+
+/** `channel`, with a watch over its peer if `timeouts` asks for one. */
+export function watched(loop: AbstractEventLoop, channel: Channel, timeouts: PeerTimeouts): Channel {
+  const { firstByteTimeout, idleTimeout } = timeouts;
+  if (firstByteTimeout === undefined && idleTimeout === undefined) return channel;
+  const idle = idleTimeout === undefined ? Infinity : toSeconds(idleTimeout, "idleTimeout");
+  const firstByte = firstByteTimeout === undefined ? Infinity : toSeconds(firstByteTimeout, "firstByteTimeout");
+  return new WatchedChannel(loop, channel, firstByte, idle);
+}
+
+/** A channel with a watch over its peer. */
+export class WatchedChannel implements Channel, ChannelClient {
+  readonly #loop: AbstractEventLoop;
+  readonly #channel: Channel;
+  readonly #idle: number;
+  #firstByte: number;
+  #client: ChannelClient | null = null;
+  #timer: TimerHandle | null = null;
+  #progress: number | undefined = undefined;
+  #isPaused: boolean = false;
+  /** When the last byte went by, and when the connection began. */
+  #lastByte: number;
+  readonly #opened: number;
+
+  constructor(loop: AbstractEventLoop, channel: Channel, firstByte: number, idle: number) {
+    this.#loop = loop;
+    this.#channel = channel;
+    this.#firstByte = firstByte;
+    this.#idle = idle;
+    this.#opened = loop.time();
+    this.#lastByte = this.#opened;
+  }
+
+  // --- the channel
+
+  open(client: ChannelClient): void {
+    this.#client = client;
+    this.#watch();
+    this.#channel.open(this);
+  }
+
+  getExtraInfo(name: string): unknown {
+    return this.#channel.getExtraInfo(name);
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#channel.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#lastByte = this.#loop.time();
+    this.#channel.resume();
+  }
+
+  write(pieces: readonly Uint8Array[]): void {
+    this.#channel.write(pieces);
+    if (this.#channel.pending === 0) this.#lastByte = this.#loop.time();
+  }
+
+  get pending(): number {
+    return this.#channel.pending;
+  }
+
+  get canWriteEof(): boolean {
+    return this.#channel.canWriteEof;
+  }
+
+  get limits(): WriteBufferLimits {
+    return this.#channel.limits ?? {};
+  }
+
+  writeEof(): void {
+    this.#channel.writeEof();
+  }
+
+  get farewell(): (() => void) | undefined {
+    return this.#channel.farewell?.bind(this.#channel);
+  }
+
+  /** From here on it is the peer who keeps us waiting, paused or not. */
+  closing(): void {
+    this.#isPaused = false;
+    this.#channel.closing?.();
+  }
+
+  get watchedChannel(): Channel {
+    return this.#channel;
+  }
+
+  /** Watches no more. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  /** `channel` under the same watch: the same peer, who has sent his first byte. */
+  goOnWith(channel: Channel): Channel {
+    return new WatchedChannel(this.#loop, channel, Infinity, this.#idle);
+  }
+
+  destroy(): void {
+    this.stop();
+    this.#channel.destroy();
+  }
+
+  // --- its client
+
+  received(data: Uint8Array): void {
+    this.#firstByte = Infinity;
+    this.#lastByte = this.#loop.time();
+    this.#client!.received(data);
+  }
+
+  ended(): void {
+    this.#client!.ended();
+  }
+
+  flushed(): void {
+    this.#lastByte = this.#loop.time();
+    this.#client!.flushed();
+  }
+
+  failed(error: unknown): void {
+    this.#client!.failed(error);
+  }
+
+  closed(): void {
+    this.#client!.closed();
+  }
+
+  /** One timer for the life of the connection, which looks when it fires whether it should have fired later. */
+  #watch(): void {
+    const deadline = Math.min(this.#opened + this.#firstByte, this.#lastByte + this.#idle);
+    if (deadline !== Infinity) this.#timer = this.#loop.callAt(deadline, () => this.#look());
+  }
+
+  #look(): void {
+    const now = this.#loop.time();
+    // Of one long write the system tells only the end.
+    const { progress } = this.#channel;
+    if (progress !== this.#progress) this.#lastByte = now;
+    this.#progress = progress;
+    if (this.#isPaused) this.#lastByte = now;
+    if (now >= this.#opened + this.#firstByte) {
+      this.#client!.failed(new TimeoutError(`the peer sent nothing for ${this.#firstByte} seconds`));
+    } else if (now >= this.#lastByte + this.#idle) {
+      this.#client!.failed(new TimeoutError(`the connection was idle for ${this.#idle} seconds`));
+    } else {
+      this.#watch();
+    }
+  }
+}

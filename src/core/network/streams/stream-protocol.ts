@@ -1,0 +1,120 @@
+/** The protocol between a transport and a reader and writer. @module */
+
+import type { Body } from "../../kernel/coroutines.ts";
+import type { AbstractEventLoop } from "../../kernel/events.ts";
+import { getRunningLoop } from "../../kernel/events.ts";
+import { TimeoutError } from "../../base/exceptions.ts";
+import { inspectAsString } from "../../base/format.ts";
+import type { Protocol } from "../protocols.ts";
+import type { Task } from "../../kernel/tasks.ts";
+import type { Transport } from "../transports.ts";
+import type { StreamReader } from "./stream-reader.ts";
+import { StreamWriter } from "./stream-writer.ts";
+import { WriterFlow } from "./writer-flow.ts";
+
+/** What a server calls for each client, as a task of its own: a function of either syntax. */
+export type ClientConnectedCallback = (reader: StreamReader, writer: StreamWriter) => ReturnType<Body<unknown>> | void;
+
+/**
+ * Feeds a {@link StreamReader} with what a transport receives, and holds back those who write too much.
+ *
+ * CPython: `asyncio.StreamReaderProtocol`.
+ */
+export class StreamReaderProtocol implements Protocol {
+  readonly #loop: AbstractEventLoop;
+  readonly #reader: StreamReader;
+  readonly #clientConnected: ClientConnectedCallback | null;
+  /** @internal */
+  readonly _flow: WriterFlow;
+  #transport: Transport | null = null;
+  /** Serves the client, in a server. */
+  #task: Task<unknown> | null = null;
+
+  /** @param clientConnected in a server: called for the client when the connection is there. */
+  constructor(
+    reader: StreamReader,
+    clientConnected: ClientConnectedCallback | null = null,
+    options: { readonly loop?: AbstractEventLoop } = {},
+  ) {
+    this.#loop = options.loop ?? getRunningLoop();
+    this.#reader = reader;
+    this.#clientConnected = clientConnected;
+    this._flow = new WriterFlow(this.#loop);
+  }
+
+  connectionMade(transport: Transport): void {
+    this.#transport = transport;
+    this.#reader.setTransport(transport);
+    const clientConnected = this.#clientConnected;
+    if (clientConnected === null) return;
+    const writer = new StreamWriter(transport, this, this.#reader, { loop: this.#loop });
+    const task = this.#loop.createTask(() => clientConnected(this.#reader, writer) ?? Promise.resolve());
+    this.#task = task;
+    task._onDone(() => this.#served(task, transport));
+  }
+
+  /** The callback has ended. One that failed or was cancelled leaves nobody who would close the connection. */
+  #served(task: Task<unknown>, transport: Transport): void {
+    this.#task = null;
+    if (task.cancelled()) {
+      (this.#transport ?? transport).close();
+    } else if (task._failed) {
+      const exception = task.exception();
+      // A client that is sent away for being slow is not worth a report: there may be many of them.
+      const isSentAway = exception instanceof TimeoutError && exception === this.#reader.exception();
+      if (!isSentAway || this.#loop.getDebug()) {
+        this.#loop.callExceptionHandler({
+          message: "Unhandled exception in client_connected_cb",
+          exception,
+          transport,
+        });
+      }
+      (this.#transport ?? transport).close();
+    }
+  }
+
+  dataReceived(data: Uint8Array): void {
+    this.#reader.feedData(data);
+  }
+
+  eofReceived(): boolean {
+    this.#reader.feedEof();
+    return true;
+  }
+
+  connectionLost(error: unknown): void {
+    if (error === null) this.#reader.feedEof();
+    else this.#reader.setException(error);
+    this._flow.lose(error);
+    this.#transport = null;
+  }
+
+  pauseWriting(): void {
+    this._flow.pause();
+  }
+
+  resumeWriting(): void {
+    this._flow.resume();
+  }
+
+  /** @internal */
+  get _isServer(): boolean {
+    return this.#clientConnected !== null;
+  }
+
+  /** @internal The task that serves the client. */
+  get _task(): Task<unknown> | null {
+    return this.#task;
+  }
+
+  /** @internal After STARTTLS. */
+  _replaceTransport(transport: Transport): void {
+    this.#transport = transport;
+    this.#reader._replaceTransport(transport);
+  }
+
+  toString(): string {
+    return `<StreamReaderProtocol ${this._flow.isLost ? "lost" : this.#transport === null ? "new" : "connected"}>`;
+  }
+}
+inspectAsString(StreamReaderProtocol);

@@ -1,0 +1,202 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** StreamWriter: bytes to send, and a way to wait until they may be more. @module */
+
+import type { Coroutine, CoroutineGenerator } from "../../kernel/coroutines.ts";
+import { AttemptCoroutine, GeneratorCoroutine } from "../../kernel/coroutines.ts";
+import type { AbstractEventLoop } from "../../kernel/events.ts";
+import { getRunningLoop } from "../../kernel/events.ts";
+import { RuntimeError } from "../../base/exceptions.ts";
+import { inspectAsString } from "../../base/format.ts";
+import { sleep } from "../../coordination/sleep.ts";
+import { wait } from "../../coordination/wait.ts";
+import type { Data, StartTlsOptions, TlsOptions, Transport, WriteTransport } from "../transports.ts";
+import type { StreamReader } from "./stream-reader.ts";
+import type { WriterFlow } from "./writer-flow.ts";
+
+/** What a {@link StreamWriter} needs of the protocol of its transport. */
+export interface WriterProtocol {
+  /** @internal */
+  readonly _flow: WriterFlow;
+  /** @internal Whether it is a server's. */
+  readonly _isServer?: boolean;
+  /** @internal After STARTTLS. */
+  _replaceTransport?(transport: Transport): void;
+}
+
+/**
+ * Writes to a stream of bytes. `write` does not wait; `drain` does, when too much waits to be sent. Write and then
+ * drain, in turn, and a slow peer slows you down instead of filling the memory.
+ *
+ * `close` sends what was written and ends the connection; `await writer.waitClosed()` waits for that, and
+ * `await using` does both.
+ *
+ * CPython: `asyncio.StreamWriter`.
+ */
+export class StreamWriter implements AsyncDisposable {
+  #transport: WriteTransport;
+  readonly #protocol: WriterProtocol;
+  readonly #reader: StreamReader | null;
+  readonly #loop: AbstractEventLoop;
+
+  constructor(
+    transport: WriteTransport,
+    protocol: WriterProtocol,
+    reader: StreamReader | null,
+    options: { readonly loop?: AbstractEventLoop } = {},
+  ) {
+    this.#transport = transport;
+    this.#protocol = protocol;
+    this.#reader = reader;
+    this.#loop = options.loop ?? getRunningLoop();
+  }
+
+  /** What the writer writes to. */
+  get transport(): WriteTransport {
+    return this.#transport;
+  }
+
+  /**
+   * Sends `data`, later if need be; a string as UTF-8. Do not change the bytes before they are sent.
+   *
+   * @throws {TypeError} if it is neither bytes nor a string.
+   */
+  write(data: Data): void {
+    this.#transport.write(data);
+  }
+
+  /** Sends several pieces as one. */
+  writelines(list: Iterable<Data>): void {
+    this.#transport.writelines(list);
+  }
+
+  /**
+   * Ends what is sent and goes on receiving: the peer's reader comes to the end of its stream.
+   *
+   * @throws {RuntimeError} if the transport cannot do so, as under TLS.
+   */
+  writeEof(): void {
+    this.#transport.writeEof();
+  }
+
+  canWriteEof(): boolean {
+    return this.#transport.canWriteEof();
+  }
+
+  /** Closes the connection when what was written has been sent. */
+  close(): void {
+    this.#transport.close();
+  }
+
+  isClosing(): boolean {
+    return this.#transport.isClosing();
+  }
+
+  /** Waits until the connection is closed. @throws what it was lost with. */
+  waitClosed(): Coroutine<void> {
+    return new GeneratorCoroutine(waitFor(this.#protocol), "StreamWriter.waitClosed");
+  }
+
+  /** See `getExtraInfo` of {@link Transport}. */
+  getExtraInfo(name: string, fallback: unknown = null): unknown {
+    return this.#transport.getExtraInfo(name, fallback);
+  }
+
+  /**
+   * Waits until so much has been sent that more may be written; mostly that is at once.
+   *
+   * @throws what the connection was lost with; {@link ConnectionResetError} after that.
+   */
+  drain(): Coroutine<void> {
+    return new Drain(this, this.#protocol._flow, this.#reader);
+  }
+
+  /**
+   * Goes on under TLS (STARTTLS), as a client, or in a server's callback as a server. Bytes that came and were not read
+   * are taken for the beginning of the handshake: nothing that came in the clear can be read as if it were secure.
+   *
+   * @throws {RuntimeError} if the platform has no TLS, or if another task is reading meanwhile.
+   */
+  startTls(tls: TlsOptions = {}, options: StartTlsOptions = {}): Coroutine<void> {
+    return new GeneratorCoroutine(this.#startingTls(tls, options), "StreamWriter.startTls");
+  }
+
+  *#startingTls(tls: TlsOptions, options: StartTlsOptions): CoroutineGenerator<void> {
+    if (this.#loop._startTls === undefined) throw new RuntimeError("startTls: this platform has no TLS");
+    if (this.#reader?._isWaitedFor === true)
+      throw new RuntimeError("startTls: another task is reading; let it end first");
+    const protocol = this.#protocol;
+    yield* this.drain();
+    const plain = this.#transport as Transport;
+    const transport = yield* this.#loop._startTls(plain, plain.getProtocol(), tls, {
+      ...options,
+      serverSide: protocol._isServer === true,
+      received: () => this.#takeUnread(),
+    });
+    this.#transport = transport;
+    protocol._replaceTransport?.(transport);
+  }
+
+  /** What came in the clear and was not read. */
+  #takeUnread(): Uint8Array {
+    if (this.#reader?._isWaitedFor === true) {
+      throw new RuntimeError("startTls: another task is reading; let it end first");
+    }
+    return this.#reader?._takeAll() ?? new Uint8Array(0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.waitClosed();
+  }
+
+  toString(): string {
+    return `<StreamWriter transport=${String(this.#transport)}>`;
+  }
+}
+inspectAsString(StreamWriter);
+
+function* waitFor(protocol: WriterProtocol): CoroutineGenerator<void> {
+  const { closed } = protocol._flow;
+  // Cancelling one who waits for the end must not cancel it for the others: so not `yield* closed`.
+  if (!closed.done()) yield* wait([closed]);
+  closed.result();
+}
+
+class Drain extends AttemptCoroutine<void> {
+  readonly #writer: StreamWriter;
+  readonly #flow: WriterFlow;
+  readonly #reader: StreamReader | null;
+
+  constructor(writer: StreamWriter, flow: WriterFlow, reader: StreamReader | null) {
+    super();
+    this.#writer = writer;
+    this.#flow = flow;
+    this.#reader = reader;
+  }
+
+  get name(): string {
+    return "StreamWriter.drain";
+  }
+
+  protected override mustWait(): boolean {
+    return this.#flow.mustDrain || this.#writer.isClosing();
+  }
+
+  protected override goOn(): void {
+    this.#raise();
+    this.#flow.check();
+  }
+
+  protected override *waitAndGoOn(): CoroutineGenerator<void> {
+    this.#raise();
+    // A turn for the loss of the connection to become known, so that a loop of writes to it ends.
+    if (this.#writer.isClosing()) yield* sleep(0);
+    yield* this.#flow.drain();
+  }
+
+  /** @throws what the connection was lost with. */
+  #raise(): void {
+    const error = this.#reader?.exception() ?? null;
+    if (error !== null) throw error;
+  }
+}

@@ -1,0 +1,70 @@
+/** Those who write to a stream: held back while too much waits to be sent, and told when the connection is gone. @module */
+
+import type { CoroutineGenerator } from "../../kernel/coroutines.ts";
+import type { AbstractEventLoop } from "../../kernel/events.ts";
+import { ConnectionResetError } from "../../base/exceptions.ts";
+import type { Future } from "../../kernel/futures.ts";
+
+/** CPython: `asyncio.streams.FlowControlMixin`. */
+export class WriterFlow {
+  readonly #loop: AbstractEventLoop;
+  /** Done when the connection is lost. */
+  readonly closed: Future<void>;
+  readonly #drainers: Set<Future<void>> = new Set();
+  #isPaused: boolean = false;
+  #isLost: boolean = false;
+
+  constructor(loop: AbstractEventLoop) {
+    this.#loop = loop;
+    this.closed = loop.createFuture();
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Whether {@link drain} would wait. */
+  get mustDrain(): boolean {
+    return this.#isPaused && !this.#isLost;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    for (const drainer of this.#drainers) if (!drainer.done()) drainer.setResult();
+  }
+
+  /** The connection is gone, with an error or with `null`. */
+  lose(error: unknown): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    for (const waiter of [this.closed, ...this.#drainers]) {
+      if (waiter.done()) continue;
+      if (error === null) waiter.setResult();
+      else waiter.setException(error);
+    }
+    // Whoever asks for the end hears of the error; nobody has to.
+    this.closed.logTraceback = false;
+  }
+
+  /** @throws {ConnectionResetError} if the connection is gone. */
+  check(): void {
+    if (this.#isLost) throw new ConnectionResetError("Connection lost");
+  }
+
+  /** Waits until what is written may grow again. */
+  *drain(): CoroutineGenerator<void> {
+    this.check();
+    if (!this.#isPaused) return;
+    const drainer = this.#loop.createFuture();
+    this.#drainers.add(drainer);
+    try {
+      yield* drainer;
+    } finally {
+      this.#drainers.delete(drainer);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/** The arithmetic of flow control: when a protocol has to stop writing, and when it may go on. @module */
+
+import type { AbstractEventLoop } from "../kernel/events.ts";
+import { leavesTheLoop } from "../base/exceptions.ts";
+import { repr } from "../base/format.ts";
+import type { BaseProtocol } from "./protocols.ts";
+import type { BaseTransport, WriteBufferLimits } from "./transports.ts";
+
+/** Above so many bytes that wait to be sent a protocol is paused, unless somebody says otherwise. */
+const HIGH_WATER = 64 * 1024;
+
+/** Every way to send goes through the one `check` of the transport's write flow. */
+export class WriteFlow {
+  readonly #loop: AbstractEventLoop;
+  readonly #transport: BaseTransport;
+  readonly #defaultHigh: number;
+  #high: number;
+  #low: number;
+  #isPaused: boolean = false;
+
+  constructor(loop: AbstractEventLoop, transport: BaseTransport, defaultHigh: number = HIGH_WATER) {
+    this.#loop = loop;
+    this.#transport = transport;
+    this.#defaultHigh = defaultHigh;
+    this.#high = defaultHigh;
+    this.#low = Math.floor(defaultHigh / 4);
+  }
+
+  /** Whether the protocol has been told to stop. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  get limits(): { readonly low: number; readonly high: number } {
+    return { low: this.#low, high: this.#high };
+  }
+
+  setLimits(limits: WriteBufferLimits): void {
+    const high = limits.high ?? (limits.low === undefined ? this.#defaultHigh : 4 * limits.low);
+    const low = limits.low ?? Math.floor(high / 4);
+    if (!(high >= low && low >= 0)) {
+      throw new RangeError(`high (${repr(high)}) must be >= low (${repr(low)}) must be >= 0`);
+    }
+    this.#high = high;
+    this.#low = low;
+  }
+
+  /** So many bytes wait to be sent now. */
+  check(size: number): void {
+    if (!this.#isPaused) {
+      if (size <= this.#high) return;
+      this.#isPaused = true;
+      this.#tell("pauseWriting");
+    } else if (size <= this.#low) {
+      this.#isPaused = false;
+      this.#tell("resumeWriting");
+    }
+  }
+
+  #tell(what: "pauseWriting" | "resumeWriting"): void {
+    const protocol: BaseProtocol = this.#transport.getProtocol();
+    try {
+      protocol[what]?.();
+    } catch (error) {
+      if (leavesTheLoop(error)) throw error;
+      this.#loop.callExceptionHandler({
+        message: `protocol.${what}() failed`,
+        exception: error,
+        transport: this.#transport,
+        protocol,
+      });
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/** Names and addresses of the internet. @module */
+
+import { lookup, lookupService } from "node:dns/promises";
+import { isIP } from "node:net";
+import type { Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
+import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
+import { repr } from "../../core/base/format.ts";
+import type { Future } from "../../core/kernel/futures.ts";
+import { fromPromise } from "../../core/kernel/promises.ts";
+import type { SocketAddress } from "../../core/network/transports.ts";
+
+/** Options of {@link getaddrinfo}. */
+export interface AddressOptions {
+  /** Only addresses of IPv4 or of IPv6; both by default. */
+  readonly family?: 0 | 4 | 6;
+}
+
+/** A name in the DNS is no longer, and libraries have cut longer ones where they should not. */
+const LONGEST_NAME = 253;
+
+/**
+ * The addresses of `host`, in the order in which to try them. `null` is this machine itself.
+ *
+ * @throws what the system's resolver says, such as `ENOTFOUND`.
+ *
+ * CPython: `loop.getaddrinfo`.
+ */
+export function getaddrinfo(
+  host: string | null,
+  port: number | string,
+  options: AddressOptions = {},
+): Coroutine<SocketAddress[]> {
+  return new GeneratorCoroutine(resolve(host, port, options, ["127.0.0.1", "::1"]), "getaddrinfo");
+}
+
+/** The name of the machine and of the service at `address`. CPython: `loop.getnameinfo`. */
+export function getnameinfo(address: { readonly host: string; readonly port: number }): Coroutine<[string, string]> {
+  return new GeneratorCoroutine(nameOf(address), "getnameinfo");
+}
+
+function* nameOf({
+  host,
+  port,
+}: {
+  readonly host: string;
+  readonly port: number;
+}): CoroutineGenerator<[string, string]> {
+  const { hostname, service } = yield* unlessCancelled(() => lookupService(host, toPort(port)));
+  return [hostname, service];
+}
+
+/** @param unnamed the addresses that an empty host stands for. */
+export function* resolve(
+  host: string | null,
+  port: number | string,
+  options: AddressOptions,
+  unnamed: readonly string[],
+): CoroutineGenerator<SocketAddress[]> {
+  const number = toPort(port);
+  const family = options.family ?? 0;
+  const ofFamily = (address: SocketAddress): boolean => family === 0 || address.family === family;
+  const addresses = (yield* lookUp(host, family, unnamed)).map((one) => addressOf(one, number)!).filter(ofFamily);
+  if (addresses.length > 0) return addresses;
+  const message = `getaddrinfo() returned empty list: ${repr(host)} has no address of family ${family}`;
+  throw Object.assign(new Error(message), { code: "ENOTFOUND", syscall: "getaddrinfo", hostname: host });
+}
+
+function* lookUp(
+  host: string | null,
+  family: 0 | 4 | 6,
+  unnamed: readonly string[],
+): CoroutineGenerator<readonly string[]> {
+  if (host === null || host === "") return unnamed;
+  checkHost(host);
+  if (isIP(host) !== 0) return [host];
+  const found = yield* unlessCancelled(() => lookup(host, { all: true, family, verbatim: true }));
+  return found.map(({ address }) => address);
+}
+
+/** The result of a look-up. One that is cancelled goes on, for the system cannot stop it; how it fails is nobody's concern. */
+function unlessCancelled<T>(lookUpNow: () => Promise<T>): Future<T> {
+  return fromPromise((signal) =>
+    lookUpNow().catch((error: unknown) => {
+      throw signal.aborted ? signal.reason : error;
+    }),
+  );
+}
+
+/** The addresses with the families in turn, `first` of the first family before the others begin: RFC 8305. */
+export function interleave(addresses: readonly SocketAddress[], first: number): SocketAddress[] {
+  const families = [...new Set(addresses.map((address) => address.family))];
+  const lines = families.map((family) => addresses.filter((address) => address.family === family));
+  const ordered = lines[0]?.splice(0, first - 1) ?? [];
+  while (lines.some((line) => line.length > 0)) {
+    for (const line of lines) ordered.push(...line.splice(0, 1));
+  }
+  return ordered;
+}
+
+/** Node's two words for an address as one; `null` for what is not connected. */
+export function addressOf(host: string | undefined, port: number | undefined): SocketAddress | null {
+  if (host === undefined || port === undefined) return null;
+  return { host, port, family: isIP(host) === 6 ? 6 : 4 };
+}
+
+function checkHost(host: string): void {
+  if (typeof host !== "string") throw new TypeError(`host: expected a name or an address, received ${repr(host)}`);
+  if (host.length > LONGEST_NAME)
+    throw new RangeError(`host: a name has at most ${LONGEST_NAME} characters, received ${host.length}`);
+  // oxlint-disable-next-line no-control-regex -- a resolver written in C ends the name at a zero
+  if (/[\u0000-\u0020\u007f]/.test(host))
+    throw new RangeError(`host: no name has such characters: received ${repr(host)}`);
+}
+
+/** @throws {RangeError} for what is no port. */
+export function toPort(port: number | string): number {
+  const number = typeof port === "string" && /^\d+$/.test(port) ? Number(port) : port;
+  if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number <= 65_535) return number;
+  throw new RangeError(`port: expected a whole number from 0 to 65535, received ${repr(port)}`);
+}

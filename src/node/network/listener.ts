@@ -1,0 +1,155 @@
+/** Accepting connections: a `net.Server` as the listener of a {@link Server}. @module */
+
+import type { ListenOptions, Socket } from "node:net";
+import * as net from "node:net";
+import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
+import type { AbstractEventLoop } from "../../core/kernel/events.ts";
+import { isException, leavesTheLoop } from "../../core/base/exceptions.ts";
+import { Inbox } from "../../core/network/inbox.ts";
+import type { PeerTimeouts } from "../../core/network/peer-timeouts.ts";
+import { watched } from "../../core/network/peer-timeouts.ts";
+import type { StreamingProtocol } from "../../core/network/protocols.ts";
+import type { Listener, Server } from "../../core/network/server.ts";
+import { StreamTransport } from "../../core/network/stream-transport.ts";
+import type { SocketAddress } from "../../core/network/transports.ts";
+import type { Task } from "../../core/kernel/tasks.ts";
+import { addressOf } from "./addresses.ts";
+import { readMemory } from "./fast-reads.ts";
+import { untilEvent } from "./node-events.ts";
+import { reopen } from "./private-sockets.ts";
+import { StreamChannel } from "./stream-channel.ts";
+import type { ServerTls } from "./tls.ts";
+
+/** What is done with each client. */
+export interface Reception extends PeerTimeouts {
+  /** Makes the protocol of one client. */
+  readonly makeProtocol: () => StreamingProtocol;
+  readonly tls: ServerTls | null;
+  readonly keepAlive: boolean;
+}
+
+/** One address to listen at. */
+export class NetListener implements Listener {
+  readonly socket: net.Server;
+  readonly #loop: AbstractEventLoop;
+  readonly #options: ListenOptions;
+  readonly #reception: Reception;
+  /** A server that somebody else made counts its connections itself. */
+  readonly #isOurs: boolean;
+  /** Clients are taken in turns of the loop, in the context in which the server was made. */
+  readonly #accepted: Inbox<Socket>;
+  #server: Server | null = null;
+  /** Clients that are in the middle of their TLS handshake. */
+  readonly #handshakes: Set<Task<void>> = new Set();
+
+  constructor(loop: AbstractEventLoop, options: ListenOptions, reception: Reception, socket?: net.Server) {
+    this.#loop = loop;
+    this.#options = options;
+    this.#reception = reception;
+    this.socket = socket ?? net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
+    this.#isOurs = socket === undefined;
+    this.socket.on("connection", (accepted) => {
+      accepted.on("error", ignore);
+      this.#accepted.push(accepted);
+    });
+    this.socket.on("error", (exception) => {
+      // Before it listens, whoever waits for that is told.
+      if (!this.socket.listening) return;
+      this.#loop.callExceptionHandler({ message: "socket.accept() out of system resource", exception });
+    });
+    this.#accepted = new Inbox(loop, (accepted) => this.#takeClient(accepted));
+  }
+
+  get address(): SocketAddress | string | null {
+    const address = this.socket.listening ? this.socket.address() : null;
+    if (address === null || typeof address === "string") return address;
+    return addressOf(address.address, address.port);
+  }
+
+  /** Whose connections these are. */
+  set server(server: Server) {
+    this.#server = server;
+  }
+
+  *listen(): CoroutineGenerator<void> {
+    if (this.socket.listening) return;
+    yield* untilEvent(this.#loop, this.socket, "listening", () => this.socket.listen(this.#options));
+  }
+
+  close(): void {
+    if (this.socket.listening) this.socket.close();
+    // It may be about to listen.
+    else this.socket.once("listening", () => this.socket.close());
+    for (const task of this.#handshakes) task.cancel();
+    // Those not taken yet: the loop may end before their turn.
+    for (const accepted of this.#accepted) accepted.destroy();
+  }
+
+  #takeClient(accepted: Socket): void {
+    const server = this.#server;
+    if (server?._admit() !== true) {
+      accepted.destroy();
+      return;
+    }
+    if (this.#reception.keepAlive) accepted.setKeepAlive(true);
+    const { tls } = this.#reception;
+    if (tls === null) {
+      this.#connect(this.#isOurs ? channelOf(accepted) : new StreamChannel(accepted));
+      return;
+    }
+    const hasArrived = server._arriving();
+    const task = this.#loop.createTask(() => this.#shakeHands(accepted, tls));
+    this.#handshakes.add(task);
+    task._onDone(() => {
+      this.#handshakes.delete(task);
+      hasArrived();
+      // One that was cancelled may not have begun.
+      if (task.cancelled()) accepted.destroy();
+    });
+  }
+
+  *#shakeHands(accepted: Socket, tls: ServerTls): CoroutineGenerator<void> {
+    let channel: StreamChannel;
+    try {
+      channel = yield* tls.accept(this.#loop, accepted);
+    } catch (exception) {
+      if (!isException(exception)) throw exception;
+      // A client that does not speak TLS is no error of the server's; options that TLS does not take are.
+      const message = "Error on transport creation for incoming connection";
+      const isMistake = exception instanceof TypeError || exception instanceof RangeError;
+      if (isMistake || this.#loop.getDebug()) this.#loop.callExceptionHandler({ message, exception });
+      return;
+    }
+    this.#connect(channel);
+  }
+
+  #connect(channel: StreamChannel): void {
+    let protocol: StreamingProtocol;
+    try {
+      protocol = this.#reception.makeProtocol();
+    } catch (exception) {
+      channel.destroy();
+      if (leavesTheLoop(exception)) throw exception;
+      this.#loop.callExceptionHandler({ message: "Fatal error: the protocol factory failed.", exception });
+      return;
+    }
+    if (this.#server?.isServing() !== true) {
+      channel.destroy();
+      return;
+    }
+    const transport = new StreamTransport(this.#loop, watched(this.#loop, channel, this.#reception), protocol, {
+      owner: this.#server,
+    });
+    transport.start();
+  }
+}
+
+/** The channel of a socket that was accepted and not read from. */
+export function channelOf(accepted: Socket): StreamChannel {
+  const memory = readMemory();
+  const reopened = memory === null ? null : reopen(accepted, memory.onread);
+  return reopened === null ? new StreamChannel(accepted) : new StreamChannel(reopened, memory);
+}
+
+/** Errors of a socket that has no channel yet: it tells them again when it is used. */
+function ignore(): void {}

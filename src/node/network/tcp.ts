@@ -1,0 +1,295 @@
+/** TCP: connections to a host, and servers. @module */
+
+import type { ListenOptions, Socket } from "node:net";
+import * as net from "node:net";
+import { networkInterfaces } from "node:os";
+import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
+import type { Duration } from "../../core/base/duration.ts";
+import { toSeconds } from "../../core/base/duration.ts";
+import type { AbstractEventLoop } from "../../core/kernel/events.ts";
+import { CancelledError, exceptionGroup, TimeoutError } from "../../core/base/exceptions.ts";
+import { repr } from "../../core/base/format.ts";
+import type { PeerTimeouts } from "../../core/network/peer-timeouts.ts";
+import type { StreamingProtocol } from "../../core/network/protocols.ts";
+import { Server } from "../../core/network/server.ts";
+import type { RaceResult } from "../../core/coordination/staggered.ts";
+import { staggeredRace } from "../../core/coordination/staggered.ts";
+import { attach } from "../../core/network/stream-transport.ts";
+import type { SocketAddress, Transport } from "../../core/network/transports.ts";
+import { interleave, resolve } from "./addresses.ts";
+import { readMemory } from "./fast-reads.ts";
+import type { Reception } from "./listener.ts";
+import { NetListener } from "./listener.ts";
+import { untilEvent } from "./node-events.ts";
+import { checkReusePort } from "./reuse-port.ts";
+import { StreamChannel } from "./stream-channel.ts";
+import type { Ssl, SslTimeouts } from "./tls.ts";
+import { checkNoSslOptions, ClientTls, ServerTls } from "./tls.ts";
+
+/** Options of `createConnection` and `openConnection`. */
+export interface ConnectionOptions extends SslTimeouts {
+  /** TLS: `true`, or the options of Node's `tls.connect`. */
+  readonly ssl?: Ssl | boolean;
+  /** The name the server's certificate must have; the host by default. An empty one is not checked. */
+  readonly serverHostname?: string;
+  /** Only addresses of IPv4 or of IPv6. */
+  readonly family?: 0 | 4 | 6;
+  /** The address and port of this end. */
+  readonly localAddr?: { readonly host?: string; readonly port?: number };
+  /**
+   * Tries the next address when one has not answered for so long, and takes the first that does (RFC 8305; 0.25 is
+   * recommended). Without it an address is tried when the one before has failed.
+   */
+  readonly happyEyeballsDelay?: Duration;
+  /** Tries the families in turn, so many addresses of the first one before; 1 with `happyEyeballsDelay`, else 0: never. */
+  readonly interleave?: number;
+  /** Raises an `ExceptionGroup` with the error of each address. */
+  readonly allErrors?: boolean;
+  /** A socket that is connected already, instead of host and port. */
+  readonly sock?: Socket;
+}
+
+/** Options of `createServer` and `startServer`. */
+export interface ServerOptions extends SslTimeouts, PeerTimeouts {
+  /** TLS: the options of Node's `tls.createServer`, with `key` and `cert`. */
+  readonly ssl?: Ssl;
+  /** Only addresses of IPv4 or of IPv6. */
+  readonly family?: 0 | 4 | 6;
+  /** How many connections may wait to be accepted; 100 by default. */
+  readonly backlog?: number;
+  /** Lets several processes listen at the same port, where the system and this version of Node.js can do so. */
+  readonly reusePort?: boolean;
+  /** Has the system find out about peers that are gone. */
+  readonly keepAlive?: boolean;
+  /** Listens at once (by default), or when `startServing` is called. */
+  readonly startServing?: boolean;
+  /** More connections than this are closed when they come. */
+  readonly maxConnections?: number;
+  /** A server of Node's to accept from, instead of host and port. */
+  readonly sock?: net.Server;
+}
+
+/** Under this name a transport knows the host it was connected to, whose certificate STARTTLS expects. */
+export const CONNECTED_HOST = "host";
+
+/** See `EventLoop.createConnection`. */
+export function* createConnection<P extends StreamingProtocol>(
+  loop: AbstractEventLoop,
+  makeProtocol: () => P,
+  host: string | null,
+  port: number | string | null,
+  options: ConnectionOptions,
+): CoroutineGenerator<[Transport, P]> {
+  checkConnection(host, port, options);
+  const tls = clientTlsOf(options);
+  const channel =
+    options.sock === undefined ? yield* connect(loop, host, port!, options) : new StreamChannel(options.sock);
+  const secured = tls === null ? channel : yield* secure(loop, channel, tls, options.serverHostname ?? host);
+  return yield* attach(loop, secured, makeProtocol, host === null ? {} : { extra: { [CONNECTED_HOST]: host } });
+}
+
+/** The TLS that the options ask for, or `null`. */
+export function clientTlsOf(options: SslTimeouts & { readonly ssl?: Ssl | boolean }): ClientTls | null {
+  const { ssl } = options;
+  return ssl === undefined || ssl === false ? null : new ClientTls(ssl, options);
+}
+
+/** `channel` under TLS. */
+export function* secure(
+  loop: AbstractEventLoop,
+  channel: StreamChannel,
+  tls: ClientTls,
+  serverHostname: string | null,
+): CoroutineGenerator<StreamChannel> {
+  return yield* tls.connect(loop, channel.handOver() as Socket, serverHostname);
+}
+
+function* connect(
+  loop: AbstractEventLoop,
+  host: string | null,
+  port: number | string,
+  options: ConnectionOptions,
+): CoroutineGenerator<StreamChannel> {
+  const { happyEyeballsDelay } = options;
+  const first = options.interleave ?? (happyEyeballsDelay === undefined ? 0 : 1);
+  const resolved = yield* resolve(host, port, options, ["127.0.0.1", "::1"]);
+  const addresses = first > 0 ? interleave(resolved, first) : resolved;
+  const errors: unknown[] = [];
+  if (happyEyeballsDelay === undefined) {
+    for (const address of addresses) {
+      try {
+        return yield* connectTo(loop, address, options);
+      } catch (error) {
+        if (error instanceof CancelledError) throw error;
+        errors.push(error);
+      }
+    }
+  } else {
+    const { winner, exceptions } = yield* race(loop, addresses, happyEyeballsDelay, options);
+    if (winner !== undefined) return winner;
+    errors.push(...exceptions);
+  }
+  throw whatFailed(errors, options.allErrors === true);
+}
+
+/** Tries the addresses at once, a little one after the other. Whatever becomes of it, no connection but one is left. */
+function* race(
+  loop: AbstractEventLoop,
+  addresses: readonly SocketAddress[],
+  delay: Duration,
+  options: ConnectionOptions,
+): CoroutineGenerator<RaceResult<StreamChannel>> {
+  const connected = new Set<StreamChannel>();
+  const attempts = addresses.map(
+    (address) =>
+      function* attempt(): CoroutineGenerator<StreamChannel> {
+        const channel = yield* connectTo(loop, address, options);
+        connected.add(channel);
+        return channel;
+      },
+  );
+  try {
+    const result = yield* staggeredRace(attempts, delay);
+    if (result.winner !== undefined) connected.delete(result.winner);
+    return result;
+  } finally {
+    for (const channel of connected) channel.destroy();
+  }
+}
+
+/** One attempt, at one address. */
+function* connectTo(
+  loop: AbstractEventLoop,
+  address: SocketAddress,
+  options: ConnectionOptions,
+): CoroutineGenerator<StreamChannel> {
+  const memory = readMemory();
+  const socket = new net.Socket({ allowHalfOpen: true, ...(memory === null ? {} : { onread: memory.onread }) });
+  const { host: localAddress, port: localPort } = options.localAddr ?? {};
+  yield* connecting(loop, socket, {
+    host: address.host,
+    port: address.port,
+    noDelay: true,
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(localPort === undefined ? {} : { localPort }),
+  });
+  return new StreamChannel(socket, memory);
+}
+
+/** Connects `socket`. Cancelled meanwhile, it is closed. */
+export function* connecting(
+  loop: AbstractEventLoop,
+  socket: Socket,
+  options: net.TcpSocketConnectOpts | net.IpcSocketConnectOpts,
+): CoroutineGenerator<void> {
+  // It may break before a channel listens.
+  socket.on("error", () => {});
+  try {
+    socket.pause();
+    yield* untilEvent(loop, socket, "connect", () => socket.connect(options));
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+/** CPython's rule: the one error, or the first if all say the same, or all in one. */
+function whatFailed(errors: readonly unknown[], all: boolean): unknown {
+  if (errors.length === 0) return new TimeoutError("create_connection failed");
+  if (all) return exceptionGroup("createConnection failed", errors);
+  const texts = errors.map(String);
+  if (texts.every((text) => text === texts[0])) return errors[0];
+  const messages = errors.map((error) => (error instanceof Error ? error.message : String(error)));
+  const { code } = errors[0] as NodeJS.ErrnoException;
+  return Object.assign(new Error(`Multiple exceptions: ${messages.join(", ")}`, { cause: errors[0] }), { code });
+}
+
+function checkConnection(host: string | null, port: number | string | null, options: ConnectionOptions): void {
+  checkNoSslOptions(options);
+  if (options.ssl && options.serverHostname === undefined && host === null) {
+    throw new RangeError("You must set serverHostname when using ssl without a host");
+  }
+  if (options.sock === undefined) {
+    if (port === null) throw new RangeError(`host and port, or sock, must be given: received port ${repr(port)}`);
+  } else if (host !== null || port !== null) {
+    throw new RangeError("host and port can not be given together with sock");
+  }
+}
+
+/** See `EventLoop.createServer`. */
+export function* createServer(
+  loop: AbstractEventLoop,
+  makeProtocol: () => StreamingProtocol,
+  host: string | null | readonly string[],
+  port: number | string | null,
+  options: ServerOptions,
+): CoroutineGenerator<Server> {
+  const { sock } = options;
+  if (sock !== undefined && (host !== null || port !== null)) {
+    throw new RangeError("host and port can not be given together with sock");
+  }
+  if (sock === undefined && port === null) throw new RangeError("Neither a port nor sock was given");
+  if (options.reusePort === true) checkReusePort();
+  const reception = receptionOf(makeProtocol, options);
+  const places = sock === undefined ? yield* placesOf(host, port!, options) : [{}];
+  const listeners = places.map((place) => new NetListener(loop, place, reception, sock));
+  return yield* serve(loop, listeners, options);
+}
+
+/** What a server does with each client, from its options. */
+export function receptionOf(makeProtocol: () => StreamingProtocol, options: ServerOptions): Reception {
+  const { ssl, firstByteTimeout, idleTimeout } = options;
+  checkNoSslOptions(options);
+  if (typeof ssl === "boolean") throw new TypeError("ssl: a server needs { key, cert }, received a boolean");
+  if (firstByteTimeout !== undefined) toSeconds(firstByteTimeout, "firstByteTimeout");
+  if (idleTimeout !== undefined) toSeconds(idleTimeout, "idleTimeout");
+  return {
+    makeProtocol,
+    tls: ssl === undefined ? null : new ServerTls(ssl, options),
+    keepAlive: options.keepAlive === true,
+    ...(firstByteTimeout === undefined ? {} : { firstByteTimeout }),
+    ...(idleTimeout === undefined ? {} : { idleTimeout }),
+  };
+}
+
+/** The server of `listeners`, serving unless it is to wait. */
+export function* serve(
+  loop: AbstractEventLoop,
+  listeners: readonly NetListener[],
+  options: Pick<ServerOptions, "maxConnections" | "startServing">,
+): CoroutineGenerator<Server> {
+  const server = new Server(loop, listeners, options.maxConnections);
+  for (const listener of listeners) listener.server = server;
+  if (options.startServing !== false) yield* server.startServing();
+  return server;
+}
+
+function* placesOf(
+  host: string | null | readonly string[],
+  port: number | string,
+  options: ServerOptions,
+): CoroutineGenerator<ListenOptions[]> {
+  const hosts = Array.isArray(host) ? (host as readonly string[]) : [host as string | null];
+  const places = new Map<string, ListenOptions>();
+  for (const one of hosts) {
+    for (const address of yield* resolve(one, port, options, everywhere())) {
+      places.set(address.host, {
+        host: address.host,
+        port: address.port,
+        backlog: options.backlog ?? DEFAULT_BACKLOG,
+        ipv6Only: address.family === 6,
+        ...(options.reusePort === true ? { reusePort: true } : {}),
+      });
+    }
+  }
+  return [...places.values()];
+}
+
+/** How many connections may wait to be accepted. */
+export const DEFAULT_BACKLOG = 100;
+
+/** All addresses of this machine; those of IPv6 only if it has any. */
+function everywhere(): string[] {
+  const interfaces = Object.values(networkInterfaces()).flat();
+  return interfaces.some((one) => one?.family === "IPv6") ? ["0.0.0.0", "::"] : ["0.0.0.0"];
+}

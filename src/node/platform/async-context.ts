@@ -1,0 +1,17 @@
+/** Node's async context: one `AsyncLocalStorage` for the library, and resources that capture everybody's. @module */
+
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
+import type { Ambient, AsyncContext, Execution } from "../../core/kernel/running.ts";
+
+const storage = new AsyncLocalStorage<Execution>();
+
+function newResource(): Ambient {
+  return new AsyncResource("asyncio");
+}
+
+export const nodeAsyncContext: AsyncContext = {
+  getStore: () => storage.getStore(),
+  run: (store, fn) => storage.run(store, fn),
+  capture: (store) => storage.run(store, newResource),
+  captureAsIs: newResource,
+};

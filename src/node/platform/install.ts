@@ -1,0 +1,15 @@
+/** Makes Node the platform of the library. Importing this file is what does it. @module */
+
+import { installPlatform } from "../../core/loop/platform.ts";
+import { nodeAsyncContext } from "./async-context.ts";
+import { EventLoop } from "../events.ts";
+import { NodeHost } from "./host.ts";
+import { drainMicrotasks } from "./microtasks.ts";
+
+installPlatform({
+  createHost: () => new NodeHost(),
+  createLoop: (host) => new EventLoop(host),
+  allocate: (size) => Buffer.allocUnsafe(size),
+  asyncContext: nodeAsyncContext,
+  drainMicrotasks,
+});

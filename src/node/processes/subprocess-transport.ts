@@ -1,0 +1,347 @@
+/**
+ * The transport of a child process.
+ *
+ * **Order.** The pipes are connected; then the protocol hears `connectionMade`, and after it what has happened
+ * meanwhile; `processExited` when the child has ended; `connectionLost` when it has ended and all pipes are closed, since
+ * a grandchild may hold them for longer.
+ *
+ * @module
+ */
+
+import type { ChildProcess, SpawnOptions, StdioOptions } from "node:child_process";
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import type { Channel } from "../../core/network/byte-channels.ts";
+import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
+import type { AbstractEventLoop, Resource } from "../../core/kernel/events.ts";
+import { ProcessLookupError } from "../../core/base/exceptions.ts";
+import { inspectAsString, repr } from "../../core/base/format.ts";
+import type { Future } from "../../core/kernel/futures.ts";
+import { callProtocol, Inbox } from "../../core/network/inbox.ts";
+import type { Protocol, SubprocessProtocol } from "../../core/network/protocols.ts";
+import { StreamTransport } from "../../core/network/stream-transport.ts";
+import type { SubprocessTransport } from "../../core/network/transports.ts";
+import type { NodeStream } from "../network/stream-channel.ts";
+import { readPipe, writePipe } from "../network/pipes.ts";
+import { socketPair } from "../network/socket-pair.ts";
+
+/** A pipe to or from the child. CPython: `asyncio.subprocess.PIPE`. */
+export const PIPE: number = -1;
+/** For `stderr`: where `stdout` goes, in the order in which the child writes. CPython: `asyncio.subprocess.STDOUT`. */
+export const STDOUT: number = -2;
+/** Nothing comes in, and what goes out is dropped. CPython: `asyncio.subprocess.DEVNULL`. */
+export const DEVNULL: number = -3;
+
+/** Where one of the child's streams leads: `PIPE`, `DEVNULL`, a descriptor, a stream of Node's; `null`: the parent's. */
+export type Stdio = number | NodeStream | null;
+
+/** Options of `createSubprocessExec` and its like. */
+export interface SubprocessOptions {
+  readonly stdin?: Stdio;
+  readonly stdout?: Stdio;
+  /** Also `STDOUT`. */
+  readonly stderr?: Stdio;
+  /** The folder the child runs in. */
+  readonly cwd?: string | URL;
+  /** The child's environment; the parent's by default. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Makes the child the leader of a session of its own, which Ctrl-C does not reach. */
+  readonly startNewSession?: boolean;
+  /** The ids under which the child runs. */
+  readonly user?: number;
+  readonly group?: number;
+  /** What the child sees as the name it was called by. */
+  readonly argv0?: string;
+}
+
+/** A program and its arguments, or a line for the shell. */
+export interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly shell: boolean;
+}
+
+/** See `EventLoop.subprocessExec`. Cancelled, the child is killed and waited for. */
+export function* connectSubprocess<P extends SubprocessProtocol>(
+  loop: AbstractEventLoop,
+  makeProtocol: () => P,
+  command: Command,
+  options: SubprocessOptions,
+): CoroutineGenerator<[ChildTransport, P]> {
+  const protocol = makeProtocol();
+  const merged = options.stderr === STDOUT && options.stdout === PIPE ? yield* socketPair(loop) : null;
+  let transport: ChildTransport | null = null;
+  try {
+    const stdio = stdioOf(options, merged?.theirs ?? null);
+    const child = spawn(command.program, command.args, { ...spawnOptions(options), shell: command.shell, stdio });
+    if (child.pid === undefined) yield* failed(loop, child);
+    transport = new ChildTransport(loop, child, protocol, merged?.ours ?? null);
+    merged?.theirs.destroy();
+    yield* transport._connectPipes();
+    return [transport, protocol];
+  } catch (error) {
+    merged?.theirs.destroy();
+    if (transport === null) {
+      merged?.ours.destroy();
+    } else {
+      transport.close();
+      yield* transport._wait();
+    }
+    throw error;
+  }
+}
+
+/** Throws what the system said when it could not start the child. */
+function* failed(loop: AbstractEventLoop, child: ChildProcess): CoroutineGenerator<never> {
+  const failure = loop.createFuture<never>();
+  child.on("error", (error) => {
+    if (!failure.done()) failure.setException(error);
+  });
+  try {
+    return yield* failure;
+  } finally {
+    failure.logTraceback = false;
+  }
+}
+
+function spawnOptions(options: SubprocessOptions): SpawnOptions {
+  const { cwd, env, startNewSession, user, group, argv0 } = options;
+  return {
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env: { ...env } }),
+    ...(startNewSession === true ? { detached: true } : {}),
+    ...(user === undefined ? {} : { uid: user }),
+    ...(group === undefined ? {} : { gid: group }),
+    ...(argv0 === undefined ? {} : { argv0 }),
+  };
+}
+
+function stdioOf(options: SubprocessOptions, merged: NodeStream | null): StdioOptions {
+  const { stdin = null, stdout = null, stderr = null } = options;
+  if (stdin === STDOUT || stdout === STDOUT) throw new RangeError("STDOUT is for stderr alone");
+  const out = merged ?? stdioEntry(stdout, 1);
+  const error = stderr === STDOUT ? out : stdioEntry(stderr, 2);
+  return [stdioEntry(stdin, 0), out, error] as StdioOptions;
+}
+
+function stdioEntry(stdio: Stdio, fd: number): unknown {
+  if (stdio === null) return fd;
+  if (stdio === PIPE) return "pipe";
+  if (stdio === DEVNULL) return "ignore";
+  if (typeof stdio === "number" && !(Number.isInteger(stdio) && stdio >= 0)) {
+    throw new RangeError(`stdio: expected PIPE, DEVNULL, a descriptor, a stream or null, received ${repr(stdio)}`);
+  }
+  return stdio;
+}
+
+/** Something to tell the protocol, by the name of the method that hears of it. */
+interface Event {
+  readonly name: string;
+  tell(protocol: SubprocessProtocol): void;
+}
+
+/** CPython: `base_subprocess.BaseSubprocessTransport`. */
+export class ChildTransport implements SubprocessTransport, Resource {
+  readonly #loop: AbstractEventLoop;
+  readonly #child: ChildProcess;
+  readonly #inbox: Inbox<Event>;
+  readonly #pipes: Map<number, StreamTransport> = new Map();
+  #protocol: SubprocessProtocol;
+  #returncode: number | null = null;
+  #exitWaiters: Future<void>[] = [];
+  /** What happened before the protocol knew of the child. */
+  #early: Event[] | null = [];
+  #isClosing: boolean = false;
+  #isLost: boolean = false;
+
+  /** @param merged where the child's output and errors arrive together. */
+  constructor(loop: AbstractEventLoop, child: ChildProcess, protocol: SubprocessProtocol, merged: NodeStream | null) {
+    this.#loop = loop;
+    this.#child = child;
+    this.#protocol = protocol;
+    this.#inbox = new Inbox(loop, ({ name, tell }) => void callProtocol(loop, this, name, () => tell(this.#protocol)));
+    loop._adopt(this);
+    // At once: Node empties the pipes of a child that has ended.
+    this.#addPipe(0, child.stdin === null ? null : writePipe(child.stdin));
+    const output = merged ?? child.stdout;
+    this.#addPipe(1, output === null ? null : readPipe(output));
+    this.#addPipe(2, merged !== null || child.stderr === null ? null : readPipe(child.stderr));
+    child.on("error", () => {});
+    child.on("exit", (code, signal) => this.#exited(code, signal));
+    if (child.exitCode !== null || child.signalCode !== null) this.#exited(child.exitCode, child.signalCode);
+  }
+
+  #addPipe(fd: number, channel: Channel | null): void {
+    if (channel === null) return;
+    this.#pipes.set(fd, new StreamTransport(this.#loop, channel, new PipeProtocol(this, fd)));
+  }
+
+  /** @internal Connects the pipes, and then tells the protocol. */
+  *_connectPipes(): CoroutineGenerator<void> {
+    const waiters = [...this.#pipes.values()].map((pipe) => {
+      const waiter = this.#loop.createFuture();
+      pipe.start(waiter);
+      return waiter;
+    });
+    for (const waiter of waiters) yield* waiter;
+    const early = this.#early ?? [];
+    this.#early = null;
+    this.#tell("connectionMade", (protocol) => protocol.connectionMade?.(this));
+    for (const event of early) this.#inbox.push(event);
+    const made = this.#loop.createFuture();
+    this.#tell("connectionMade", () => {
+      if (!made.done()) made.setResult();
+    });
+    yield* made;
+    this.#loseIfOver();
+  }
+
+  getExtraInfo(name: string, fallback: unknown = null): unknown {
+    return name === "subprocess" ? this.#child : fallback;
+  }
+
+  getProtocol(): SubprocessProtocol {
+    return this.#protocol;
+  }
+
+  setProtocol(protocol: SubprocessProtocol): void {
+    this.#protocol = protocol;
+  }
+
+  getPid(): number {
+    return this.#child.pid!;
+  }
+
+  getReturncode(): number | null {
+    return this.#returncode;
+  }
+
+  getPipeTransport(fd: number): StreamTransport | null {
+    return this.#pipes.get(fd) ?? null;
+  }
+
+  /** Whether it is closing, or the child has ended and it soon will be. */
+  isClosing(): boolean {
+    return this.#isClosing || this.#returncode !== null;
+  }
+
+  /** Nothing happens to a child that has ended, until its transport is gone too. */
+  sendSignal(signal: NodeJS.Signals | number): void {
+    if (this.#isLost) throw new ProcessLookupError(`the process ${this.getPid()} is gone`);
+    if (this.#returncode === null) this.#child.kill(signal);
+  }
+
+  terminate(): void {
+    this.sendSignal("SIGTERM");
+  }
+
+  kill(): void {
+    this.sendSignal("SIGKILL");
+  }
+
+  /** Closes the pipes, and kills a child that is still running. */
+  close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    for (const pipe of this.#pipes.values()) pipe.close();
+    if (this.#returncode === null) this.#child.kill("SIGKILL");
+    else this.#loseIfOver();
+  }
+
+  /** @internal Waits until the child has ended: its exit code. */
+  *_wait(): CoroutineGenerator<number> {
+    if (this.#returncode === null) {
+      const waiter = this.#loop.createFuture();
+      this.#exitWaiters.push(waiter);
+      try {
+        yield* waiter;
+      } finally {
+        this.#exitWaiters = this.#exitWaiters.filter((other) => other !== waiter);
+      }
+    }
+    return this.#returncode!;
+  }
+
+  /** @internal */
+  get _loop(): AbstractEventLoop {
+    return this.#loop;
+  }
+
+  /** @internal */
+  _pipeData(fd: number, data: Uint8Array): void {
+    this.#tell("pipeDataReceived", (protocol) => protocol.pipeDataReceived?.(fd, data));
+  }
+
+  /** @internal */
+  _pipeLost(fd: number, error: unknown): void {
+    this.#tell("pipeConnectionLost", (protocol) => protocol.pipeConnectionLost?.(fd, error));
+    this.#loseIfOver();
+  }
+
+  #tell(name: string, tell: Event["tell"]): void {
+    if (this.#early === null) this.#inbox.push({ name, tell });
+    else this.#early.push({ name, tell });
+  }
+
+  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#returncode !== null) return;
+    this.#returncode = code ?? -constants.signals[signal!];
+    this.#tell("processExited", (protocol) => protocol.processExited?.());
+    for (const waiter of this.#exitWaiters) if (!waiter.done()) waiter.setResult();
+    this.#loseIfOver();
+  }
+
+  #loseIfOver(): void {
+    if (this.#isLost || this.#returncode === null || this.#early !== null) return;
+    if ([...this.#pipes.values()].some((pipe) => !(pipe.getProtocol() as PipeProtocol).closed.done())) return;
+    this.#isLost = true;
+    this.#isClosing = true;
+    this.#tell("connectionLost", (protocol) => {
+      this.#loop._release(this);
+      protocol.connectionLost?.(null);
+    });
+  }
+
+  /** @internal */
+  _abandon(): void {
+    this.#isClosing = true;
+    if (this.#returncode === null) this.#child.kill("SIGKILL");
+    for (const pipe of this.#pipes.values()) pipe._abandon();
+  }
+
+  toString(): string {
+    const state = this.#returncode === null ? "running" : `returncode=${this.#returncode}`;
+    return `<SubprocessTransport ${this.#isClosing ? "closed " : ""}pid=${this.#child.pid} ${state}>`;
+  }
+}
+inspectAsString(ChildTransport);
+
+/** The protocol of one of the child's pipes: it tells the child's. */
+class PipeProtocol implements Protocol {
+  readonly #child: ChildTransport;
+  readonly #fd: number;
+  readonly closed: Future<void>;
+
+  constructor(child: ChildTransport, fd: number) {
+    this.#child = child;
+    this.#fd = fd;
+    this.closed = child._loop.createFuture();
+  }
+
+  dataReceived(data: Uint8Array): void {
+    this.#child._pipeData(this.#fd, data);
+  }
+
+  connectionLost(error: unknown): void {
+    this.closed.setResult();
+    this.#child._pipeLost(this.#fd, error);
+  }
+
+  pauseWriting(): void {
+    this.#child.getProtocol().pauseWriting?.();
+  }
+
+  resumeWriting(): void {
+    this.#child.getProtocol().resumeWriting?.();
+  }
+}

@@ -1,0 +1,252 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** Subprocesses: other programs, with streams to and from them. @module */
+
+import { STREAM_LIMIT } from "../../core/base/constants.ts";
+import type { Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
+import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
+import type { AbstractEventLoop } from "../../core/kernel/events.ts";
+import { getRunningLoop } from "../../core/kernel/events.ts";
+import { inspectAsString } from "../../core/base/format.ts";
+import { gather } from "../../core/coordination/gather.ts";
+import type { SubprocessProtocol } from "../../core/network/protocols.ts";
+import { StreamReader } from "../../core/network/streams/stream-reader.ts";
+import { StreamWriter } from "../../core/network/streams/stream-writer.ts";
+import { WriterFlow } from "../../core/network/streams/writer-flow.ts";
+import { toBytes } from "../../core/network/bytes.ts";
+import type { Data } from "../../core/network/transports.ts";
+import type { ChildTransport, Command, SubprocessOptions } from "./subprocess-transport.ts";
+import { connectSubprocess } from "./subprocess-transport.ts";
+
+/** Options of {@link createSubprocessExec} and {@link createSubprocessShell}. */
+export interface ProcessOptions extends SubprocessOptions {
+  /** See the `limit` of a {@link StreamReader}; 64 KiB by default. */
+  readonly limit?: number;
+}
+
+/** What {@link Process.communicate} read; `null` for what was no pipe. */
+export interface Output {
+  readonly stdout: Uint8Array | null;
+  readonly stderr: Uint8Array | null;
+}
+
+/**
+ * Runs `program`, found on the path, with `args`. Its three streams are this process's, unless they are `PIPE`s.
+ *
+ * ```ts
+ * await asyncio.run(async () => {
+ *   const child = await asyncio.createSubprocessExec(process.execPath, ["--version"], { stdout: asyncio.PIPE });
+ *   const { stdout } = await child.communicate();
+ *   assert.equal(String(stdout).trim(), process.version);
+ *   assert.equal(child.returncode, 0);
+ * });
+ * ```
+ *
+ * @throws what the system says, such as `ENOENT` for a program that is not there. Cancelled, the child is killed.
+ *
+ * CPython: `asyncio.create_subprocess_exec`.
+ */
+export function createSubprocessExec(
+  program: string,
+  args: readonly string[] = [],
+  options: ProcessOptions = {},
+): Coroutine<Process> {
+  return new GeneratorCoroutine(start({ program, args, shell: false }, options), "createSubprocessExec");
+}
+
+/**
+ * Runs `command` in the shell. Never put what a user typed into it: give it as an argument to
+ * {@link createSubprocessExec}.
+ *
+ * CPython: `asyncio.create_subprocess_shell`.
+ */
+export function createSubprocessShell(command: string, options: ProcessOptions = {}): Coroutine<Process> {
+  return new GeneratorCoroutine(start({ program: command, args: [], shell: true }, options), "createSubprocessShell");
+}
+
+function* start(command: Command, options: ProcessOptions): CoroutineGenerator<Process> {
+  const loop = getRunningLoop();
+  const { limit = STREAM_LIMIT } = options;
+  void new StreamReader({ limit, loop });
+  const makeProtocol = (): SubprocessStreamProtocol => new SubprocessStreamProtocol(loop, limit);
+  const [transport, protocol] = yield* connectSubprocess(loop, makeProtocol, command, options);
+  return new Process(transport, protocol);
+}
+
+/** Feeds the readers of a child's output. CPython: `asyncio.subprocess.SubprocessStreamProtocol`. */
+class SubprocessStreamProtocol implements SubprocessProtocol {
+  readonly #loop: AbstractEventLoop;
+  readonly #limit: number;
+  readonly #readers: Map<number, StreamReader> = new Map();
+  /** @internal */
+  readonly _flow: WriterFlow;
+  stdin: StreamWriter | null = null;
+  stdout: StreamReader | null = null;
+  stderr: StreamReader | null = null;
+  #transport: ChildTransport | null = null;
+  #hasExited: boolean = false;
+
+  constructor(loop: AbstractEventLoop, limit: number) {
+    this.#loop = loop;
+    this.#limit = limit;
+    this._flow = new WriterFlow(loop);
+  }
+
+  connectionMade(transport: ChildTransport): void {
+    this.#transport = transport;
+    this.stdout = this.#reader(transport, 1);
+    this.stderr = this.#reader(transport, 2);
+    const stdin = transport.getPipeTransport(0);
+    if (stdin !== null) this.stdin = new StreamWriter(stdin, this, null, { loop: this.#loop });
+  }
+
+  #reader(transport: ChildTransport, fd: number): StreamReader | null {
+    const pipe = transport.getPipeTransport(fd);
+    if (pipe === null) return null;
+    const reader = new StreamReader({ limit: this.#limit, loop: this.#loop });
+    reader.setTransport(pipe);
+    this.#readers.set(fd, reader);
+    return reader;
+  }
+
+  pipeDataReceived(fd: number, data: Uint8Array): void {
+    this.#readers.get(fd)?.feedData(data);
+  }
+
+  pipeConnectionLost(fd: number, error: unknown): void {
+    if (fd === 0) {
+      this._flow.lose(error);
+      return;
+    }
+    const reader = this.#readers.get(fd);
+    this.#readers.delete(fd);
+    if (error === null) reader?.feedEof();
+    else reader?.setException(error);
+    this.#closeIfOver();
+  }
+
+  processExited(): void {
+    this.#hasExited = true;
+    this.#closeIfOver();
+  }
+
+  pauseWriting(): void {
+    this._flow.pause();
+  }
+
+  resumeWriting(): void {
+    this._flow.resume();
+  }
+
+  #closeIfOver(): void {
+    if (this.#readers.size === 0 && this.#hasExited) this.#transport?.close();
+  }
+}
+
+/**
+ * A child process. `stdin`, `stdout` and `stderr` are streams where the options said `PIPE`, else `null`.
+ *
+ * CPython: `asyncio.subprocess.Process`.
+ */
+export class Process {
+  readonly #transport: ChildTransport;
+  /** To the child's standard input. */
+  readonly stdin: StreamWriter | null;
+  /** From the child's standard output. */
+  readonly stdout: StreamReader | null;
+  /** From the child's standard error. */
+  readonly stderr: StreamReader | null;
+
+  /** @internal */
+  constructor(transport: ChildTransport, protocol: SubprocessStreamProtocol) {
+    this.#transport = transport;
+    this.stdin = protocol.stdin;
+    this.stdout = protocol.stdout;
+    this.stderr = protocol.stderr;
+  }
+
+  get pid(): number {
+    return this.#transport.getPid();
+  }
+
+  /** The child's exit code, minus the number of the signal that ended it, or `null` while it runs. */
+  get returncode(): number | null {
+    return this.#transport.getReturncode();
+  }
+
+  /**
+   * Waits until the child has ended: its exit code. Output may still be on its way, if a grandchild has the pipe too.
+   *
+   * With `PIPE`s that nobody reads it may wait for ever, for the child waits too: use {@link communicate}.
+   */
+  wait(): Coroutine<number> {
+    return new GeneratorCoroutine(this.#transport._wait(), "Process.wait");
+  }
+
+  /**
+   * Sends the child a signal, by name or number. It does nothing to a child that has just ended.
+   *
+   * @throws {ProcessLookupError} if the child is long gone.
+   */
+  sendSignal(signal: NodeJS.Signals | number): void {
+    this.#transport.sendSignal(signal);
+  }
+
+  /** Asks the child to end, with `SIGTERM`. @throws {ProcessLookupError} if it is long gone. */
+  terminate(): void {
+    this.#transport.terminate();
+  }
+
+  /** Ends the child at once, with `SIGKILL`. @throws {ProcessLookupError} if it is long gone. */
+  kill(): void {
+    this.#transport.kill();
+  }
+
+  /**
+   * Writes `input`, reads all output, and waits for the end of the child.
+   *
+   * Cancelled, the child is killed and waited for: nobody is left who would read what it writes.
+   */
+  communicate(input: Data | null = null): Coroutine<Output> {
+    return new GeneratorCoroutine(this.#communicating(input), "Process.communicate");
+  }
+
+  *#communicating(input: Data | null): CoroutineGenerator<Output> {
+    const bytes = input === null ? null : toBytes(input);
+    try {
+      const [, stdout, stderr] = yield* gather(this.#feed(bytes), all(this.stdout), all(this.stderr));
+      yield* this.wait();
+      return { stdout, stderr };
+    } catch (error) {
+      this.#transport.close();
+      yield* this.wait();
+      throw error;
+    }
+  }
+
+  /** A child need not read all it is given. */
+  *#feed(input: Uint8Array | null): CoroutineGenerator<void> {
+    const { stdin } = this;
+    if (stdin === null) return;
+    try {
+      if (input !== null) stdin.write(input);
+      yield* stdin.drain();
+    } catch (error) {
+      if (!isBrokenPipe(error)) throw error;
+    }
+    stdin.close();
+  }
+
+  toString(): string {
+    return `<Process ${this.pid}>`;
+  }
+}
+inspectAsString(Process);
+
+function* all(reader: StreamReader | null): CoroutineGenerator<Uint8Array | null> {
+  return reader === null ? null : yield* reader.read();
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return code === "EPIPE" || code === "ECONNRESET";
+}

@@ -1,0 +1,129 @@
+/** The public names: adding or losing one is a decision, and this is where it shows. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import * as asyncio from "asyncio-ts";
+import * as testing from "asyncio-ts/testing";
+import { expect, test } from "vitest";
+import * as core from "../../src/core/index.ts";
+
+const CORE = [
+  "ALL_COMPLETED",
+  "AsyncioError",
+  "Barrier",
+  "BaseEventLoop",
+  "BaseExceptionGroup",
+  "BoundedSemaphore",
+  "BrokenBarrierError",
+  "CancelledError",
+  "Condition",
+  "ConnectionAbortedError",
+  "ConnectionResetError",
+  "Context",
+  "ContextVar",
+  "Coroutine",
+  "DeadlockError",
+  "Event",
+  "ExceptionGroup",
+  "FIRST_COMPLETED",
+  "FIRST_EXCEPTION",
+  "Future",
+  "IncompleteReadError",
+  "InvalidStateError",
+  "KeyboardInterrupt",
+  "LifoQueue",
+  "LimitOverrunError",
+  "Lock",
+  "PriorityQueue",
+  "ProcessLookupError",
+  "Queue",
+  "QueueEmpty",
+  "QueueFull",
+  "QueueShutDown",
+  "Runner",
+  "RuntimeError",
+  "Semaphore",
+  "SendfileNotAvailableError",
+  "Server",
+  "StreamReader",
+  "StreamReaderProtocol",
+  "StreamWriter",
+  "SystemExit",
+  "Task",
+  "TimeoutError",
+  "Token",
+  "WebHost",
+  "allTasks",
+  "asCompleted",
+  "copyContext",
+  "coroutine",
+  "createEagerTaskFactory",
+  "createTask",
+  "currentTask",
+  "drawTasks",
+  "eagerTaskFactory",
+  "ensureFuture",
+  "fromPromise",
+  "fromWebStreams",
+  "gather",
+  "getLogger",
+  "getRunningLoop",
+  "isCancelled",
+  "isCoroutine",
+  "isException",
+  "isFuture",
+  "newEventLoop",
+  "rethrowIfCancelled",
+  "run",
+  "setLogger",
+  "shield",
+  "sleep",
+  "staggeredRace",
+  "taskGroup",
+  "timeout",
+  "timeoutAt",
+  "toReadableStream",
+  "toWritableStream",
+  "wait",
+  "waitFor",
+];
+
+/** What Node.js adds. */
+const NODE = [
+  "DEVNULL",
+  "EventLoop",
+  "NodeHost",
+  "PIPE",
+  "Process",
+  "STDOUT",
+  "createSubprocessExec",
+  "createSubprocessShell",
+  "fromNodeStream",
+  "openConnection",
+  "openUnixConnection",
+  "startServer",
+  "startUnixServer",
+  "toNodeStream",
+];
+
+test("the portable entry point exports these names", () => {
+  expect(Object.keys(core).toSorted()).toEqual(CORE);
+});
+
+test("the entry point for Node exports them too, and its own", () => {
+  expect(Object.keys(asyncio).toSorted()).toEqual([...CORE, ...NODE].toSorted());
+});
+
+test("the testing entry point exports these names", () => {
+  expect(Object.keys(testing).toSorted()).toEqual(["MemoryChannel", "VirtualHost", "memoryChannels", "memoryStreams"]);
+});
+
+test("every exported name has a doc comment", () => {
+  const folder = new URL("../../src/", import.meta.url);
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  const text = files.map((file) => readFileSync(new URL(file, folder), "utf8")).join("\n");
+  const undocumented = [...CORE, ...NODE].filter((name) => {
+    const declaration = new RegExp(String.raw`\*/\nexport (abstract |async )?(class|function|const) ${name}\b`);
+    return !declaration.test(text);
+  });
+  expect(undocumented).toEqual([]);
+});
