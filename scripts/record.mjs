@@ -11,15 +11,14 @@
  * @module
  */
 
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { must, root } from "./setup.mjs";
+import { ensurePyodide, startPython, versionOf } from "./pyodide.mjs";
+import { must } from "./setup.mjs";
 
 const USAGE = "usage: node scripts/record.mjs [--only OP,OP...] SEED COUNT [SIZE] > FILE, or --programs FILE > FILE";
-const PYODIDE = "314.0.7";
-const folder = join(root, "node_modules", ".cache", "asyncio-ts-pyodide");
+const FILES = ["generate.py", "oracle.py", "virtual_loop.py"].map((name) => `test/conformance/programs/${name}`);
 
 /** Set in the process that has the stack it needs. */
 const RECORDER = "ASYNCIO_TS_RECORDER";
@@ -27,8 +26,6 @@ const RECORDER = "ASYNCIO_TS_RECORDER";
 /** The generator and the oracle, as functions that JavaScript can call. */
 const BRIDGE = `
 import asyncio, contextlib, gc, io, json, re, sys
-sys.path.insert(0, "")
-asyncio._set_running_loop(None)  # Pyodide runs one of its own
 import generate, oracle
 
 def generate_programs(numbers, only):
@@ -97,16 +94,6 @@ function readCommandLine() {
   }
 }
 
-/** Installs the interpreter apart from the development dependencies, which do without it. */
-function ensurePyodide() {
-  const manifest = join(folder, "node_modules", "pyodide", "package.json");
-  if (existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).version === PYODIDE) return;
-  console.error(`Installing pyodide ${PYODIDE} (once) …`);
-  mkdirSync(folder, { recursive: true });
-  const quiet = ["--no-audit", "--no-fund", "--no-save", "--loglevel=error"];
-  must("npm", ["install", "--prefix", folder, ...quiet, `pyodide@${PYODIDE}`], { stdio: ["ignore", 2, 2] });
-}
-
 /**
  * The interpreter's own calls nest deep in JavaScript's stack, of which the shell has to allow more before V8 may use
  * it: 250 MB of which V8 gets four fifths, or as much as the system allows.
@@ -122,8 +109,9 @@ function startAgainWithLargeStack() {
 }
 
 async function record() {
-  const python = await startPython();
-  const version = python.runPython("sys.version.split()[0]");
+  const python = await startPython(FILES);
+  python.runPython(BRIDGE);
+  const version = versionOf(python);
   const trace = python.globals.get("trace_of");
   for (const line of programs(python)) {
     const events = trace(line);
@@ -136,16 +124,4 @@ async function record() {
 function programs(python) {
   if (given === undefined) return python.globals.get("generate_programs")(numbers, only).toJs();
   return readFileSync(given, "utf8").split("\n").filter(Boolean);
-}
-
-/** CPython, with the generator and the oracle loaded. Its warnings (of coroutines never awaited) are not wanted. */
-async function startPython() {
-  const { loadPyodide } = await import(pathToFileURL(join(folder, "node_modules", "pyodide", "pyodide.mjs")).href);
-  const python = await loadPyodide();
-  python.setStderr({ batched: () => {} });
-  for (const file of ["generate.py", "oracle.py"]) {
-    python.FS.writeFile(file, readFileSync(join(root, "test", "conformance", "programs", file)));
-  }
-  python.runPython(BRIDGE);
-  return python;
 }

@@ -3,18 +3,19 @@
 
 usage: oracle.py PROGRAMS.jsonl > TRACES.jsonl      (one JSON object a line, in and out)
 
-A program runs on CPython's own BaseEventLoop; only its clock is virtual: when nothing is
-ready, time jumps to the next timer. README.md beside this file describes the language.
+A program runs on CPython's own BaseEventLoop; only its clock is virtual (virtual_loop.py).
+README.md beside this file describes the language.
 Where CPython leaves an order undefined, the order of making is pinned: the tasks of a TaskGroup
 and of as_completed (sets, in memory address order) and timers due at the same instant (in binary
 heap order).
 """
 import asyncio
-import asyncio.base_events
 import asyncio.taskgroups
 import asyncio.tasks
 import json
 import sys
+
+from virtual_loop import VirtualLoop
 
 WATCHDOG = 1000  # virtual seconds after which whatever still runs is cancelled
 MAX_EVENTS = 400  # a trace stops growing here
@@ -70,33 +71,6 @@ class OrderedAsCompleted(asyncio.tasks._AsCompletedIterator):
 
 
 asyncio.tasks._AsCompletedIterator = OrderedAsCompleted
-
-
-class VirtualSelector:
-    def __init__(self):
-        self.now = 0.0
-
-    def select(self, timeout):
-        if timeout is None:
-            raise RuntimeError("deadlock: nothing is ready and no timer is set")
-        self.now += max(timeout, 0)
-        return ()
-
-
-class VirtualLoop(asyncio.base_events.BaseEventLoop):
-    def __init__(self):
-        super().__init__()
-        self._selector = VirtualSelector()
-        self._clock_resolution = 1e-9
-
-    def time(self):
-        return self._selector.now
-
-    def _process_events(self, events):
-        pass
-
-    def _write_to_self(self):
-        pass
 
 
 class UserError(Exception):
