@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { asyncTwins } from "./test/conformance/traces/async-twins.ts";
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
@@ -14,6 +15,21 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Some tests ask the garbage collector what the library keeps alive.
     execArgv: ["--expose-gc"],
+    provide: { syntax: "generators" },
+    projects: [
+      { extends: true, test: { name: "asyncio-ts" } },
+      {
+        extends: true,
+        plugins: [asyncTwins()],
+        test: {
+          name: "async twins",
+          include: ["test/conformance/traces/*.test.ts"],
+          exclude: ["**/recorded.test.ts"],
+          provide: { syntax: "async functions" },
+          typecheck: { enabled: false },
+        },
+      },
+    ],
     typecheck: { enabled: true, include: ["test/unit/types/**/*.test-d.ts"], tsconfig: "tsconfig.test.json" },
     coverage: {
       provider: "v8",
