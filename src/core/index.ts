@@ -33,14 +33,12 @@ export { Coroutine, isCoroutine } from "./kernel/coroutines.ts";
 export type { Duration, DurationLike } from "./base/duration.ts";
 export type {
   AbstractEventLoop,
-  Callback,
   CallOptions,
   ExceptionContext,
   ExceptionHandler,
-  Handle,
   LoopStatistics,
-  TimerHandle,
 } from "./kernel/events.ts";
+export type { Callback, Handle, TimerHandle } from "./kernel/handles.ts";
 export { getRunningLoop } from "./kernel/events.ts";
 export type { ErrorCondition } from "./base/exceptions.ts";
 export {
@@ -89,8 +87,10 @@ export type { Logger } from "./base/log.ts";
 export { getLogger, setLogger } from "./base/log.ts";
 export type { Waitable } from "./kernel/promises.ts";
 export { ensureFuture, fromPromise } from "./kernel/promises.ts";
-export type { PriorityQueueOptions, QueueStatistics, QueueStore } from "./coordination/queues.ts";
-export { LifoQueue, PriorityQueue, Queue } from "./coordination/queues.ts";
+export type { PriorityQueueOptions } from "./coordination/priority-queue.ts";
+export type { QueueStatistics, QueueStore } from "./coordination/queues.ts";
+export { LifoQueue, Queue } from "./coordination/queues.ts";
+export { PriorityQueue } from "./coordination/priority-queue.ts";
 export type { RunnerOptions } from "./loop/runners.ts";
 export { run, Runner } from "./loop/runners.ts";
 export { shield } from "./coordination/shield.ts";
@@ -99,8 +99,10 @@ export type { RaceResult } from "./coordination/staggered.ts";
 export { staggeredRace } from "./coordination/staggered.ts";
 export type { TaskGroup, TaskGroupBody } from "./coordination/taskgroups.ts";
 export { taskGroup } from "./coordination/taskgroups.ts";
-export type { CreateTaskOptions, StackFrame, TaskFactory } from "./kernel/tasks.ts";
-export { allTasks, createEagerTaskFactory, createTask, currentTask, eagerTaskFactory, Task } from "./kernel/tasks.ts";
+export type { CreateTaskOptions, StackFrame } from "./kernel/tasks.ts";
+export type { TaskFactory } from "./kernel/events.ts";
+export { allTasks, createEagerTaskFactory, createTask, currentTask, eagerTaskFactory } from "./kernel/create-task.ts";
+export { Task } from "./kernel/tasks.ts";
 export { drawTasks } from "./kernel/task-tree.ts";
 export type { Timeout, TimeoutBody } from "./coordination/timeouts.ts";
 export { timeout, timeoutAt } from "./coordination/timeouts.ts";

@@ -11,7 +11,7 @@ import { BaseEventLoop, newEventLoop as newPlatformLoop } from "../core/loop/bas
 import type { Coroutine, CoroutineGenerator } from "../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../core/kernel/coroutines.ts";
 import { getRunningLoop as getRunningPlatformLoop } from "../core/kernel/events.ts";
-import type { Callback } from "../core/kernel/events.ts";
+import type { Callback } from "../core/kernel/handles.ts";
 import { RuntimeError } from "../core/base/exceptions.ts";
 import type { Host } from "../core/loop/host.ts";
 import type { DatagramProtocol, StreamingProtocol, SubprocessProtocol } from "../core/network/protocols.ts";

@@ -1,6 +1,12 @@
-/** A queue in a ring buffer: O(1) at both ends, nothing moved, nothing kept alive that was taken out. @module */
+/** A queue in a ring buffer: O(1) at both ends, nothing kept alive that was taken out, memory given back. @module */
 
 const INITIAL_CAPACITY = 16;
+
+/** A buffer of which less than one in so many slots is used gives half of them back … */
+const SPARSE = 8;
+
+/** … unless it has no more than this many, which a busy queue would only ask for again. */
+const KEPT_CAPACITY = 4096;
 
 /**
  * A first-in, first-out queue.
@@ -26,7 +32,7 @@ export class Deque<T> {
 
   /** Adds at the end. */
   push(item: T): void {
-    if (this.#size > this.#mask) this.#grow();
+    if (this.#size > this.#mask) this.#resize(this.#slots.length * 2);
     this.#slots[(this.#head + this.#size) & this.#mask] = item;
     this.#size++;
   }
@@ -38,6 +44,8 @@ export class Deque<T> {
     this.#slots[this.#head] = undefined;
     this.#head = (this.#head + 1) & this.#mask;
     this.#size--;
+    if (this.#size < this.#slots.length / SPARSE && this.#slots.length > KEPT_CAPACITY)
+      this.#resize(this.#slots.length / 2);
     return item;
   }
 
@@ -54,12 +62,11 @@ export class Deque<T> {
     }
   }
 
-  #grow(): void {
-    const size = this.#size;
-    const slots = new Array<T | undefined>(size * 2).fill(undefined);
-    for (let i = 0; i < size; i++) slots[i] = this.#slots[(this.#head + i) & this.#mask];
+  #resize(capacity: number): void {
+    const slots = new Array<T | undefined>(capacity).fill(undefined);
+    for (let i = 0; i < this.#size; i++) slots[i] = this.#slots[(this.#head + i) & this.#mask];
     this.#slots = slots;
-    this.#mask = size * 2 - 1;
+    this.#mask = capacity - 1;
     this.#head = 0;
   }
 }

@@ -38,9 +38,10 @@ export class LinkedList<T extends Linked<T>> {
     this.#size++;
   }
 
-  /** Takes `item` out, which is in this list. */
+  /** Takes `item` out; if it is in no list, nothing happens. */
   delete(item: T): void {
     const { _previous: previous, _next: next } = item;
+    if (previous === null && this.#first !== item) return;
     if (previous === null) this.#first = next;
     else previous._next = next;
     if (next === null) this.#last = previous;

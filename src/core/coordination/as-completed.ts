@@ -1,15 +1,17 @@
 /** Results in the order in which they come. @module */
 
-import type { ResultOf } from "../kernel/async-functions.ts";
-import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
-import { GeneratorCoroutine, isCoroutine } from "../kernel/coroutines.ts";
 import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
-import type { TimerHandle } from "../kernel/events.ts";
-import { getRunningLoop } from "../kernel/events.ts";
 import { TimeoutError } from "../base/exceptions.ts";
+import type { ResultOf } from "../kernel/async-functions.ts";
+import type { Runnable } from "../kernel/contract.ts";
+import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
+import { asPromise, GeneratorCoroutine, isCoroutine } from "../kernel/coroutines.ts";
+import type { AbstractEventLoop } from "../kernel/events.ts";
+import { getRunningLoop } from "../kernel/events.ts";
 import type { Future } from "../kernel/futures.ts";
 import { isFuture } from "../kernel/futures.ts";
+import type { TimerHandle } from "../kernel/handles.ts";
 import type { Waitable } from "../kernel/promises.ts";
 import { ensureFuture } from "../kernel/promises.ts";
 import { Queue } from "./queues.ts";
@@ -24,7 +26,7 @@ export interface AsCompleted<A> extends Iterable<Coroutine<ResultOf<A>>>, AsyncI
  * - `for await (const [future] of asCompleted(...))` gives the futures themselves, the very tasks that were passed in; in
  *   an array, since the language would await a bare one.
  *
- * Nothing is cancelled, also when `timeout` has passed: then each further item raises {@link TimeoutError}.
+ * A loop that is left early (`break`) can be gone on with. Nothing is cancelled, also when `timeout` has passed: then each further item raises {@link TimeoutError}.
  *
  * ```ts
  * await asyncio.run(async () => {
@@ -53,35 +55,50 @@ export function asCompleted<A extends Waitable<unknown>>(
 class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
   /** A future that is done; `null` for each one that was not when the time was up. */
   readonly #done: Queue<Future<ResultOf<A>> | null> = new Queue();
-  readonly #todo: Set<Future<ResultOf<A>>>;
-  readonly #timer: TimerHandle | null = null;
+  /** What was not done when it was last looked at, with the hook that says when it is; `null` while nothing iterates. */
+  readonly #todo: Map<Future<ResultOf<A>>, Runnable | null>;
+  /** When the time is up, on the loop's clock, in seconds. */
+  readonly #deadline: number | null;
+  readonly #loop: AbstractEventLoop = getRunningLoop();
+  #timer: TimerHandle | null = null;
   /** How many items have not been given out. */
   #left: number;
-  readonly #onDone = (future: Future<unknown>): void => this.#completed(future as Future<ResultOf<A>>);
 
   constructor(awaitables: ReadonlySet<A>, seconds: number | null) {
-    const loop = getRunningLoop();
-    this.#todo = new Set([...awaitables].map((awaitable) => ensureFuture(awaitable, { loop })));
-    this.#left = this.#todo.size;
-    for (const future of this.#todo) future._onDone(this.#onDone);
-    if (this.#todo.size > 0 && seconds !== null) this.#timer = loop.callLater(seconds, () => this.#timeIsUp());
+    const futures = new Set([...awaitables].map((awaitable) => ensureFuture(awaitable, { loop: this.#loop })));
+    this.#left = futures.size;
+    this.#todo = new Map([...futures].map((future) => [future, null]));
+    this.#deadline = seconds === null ? null : this.#loop.time() + seconds;
+    this.#watch();
   }
 
   *[Symbol.iterator](): Generator<Coroutine<ResultOf<A>>, void, undefined> {
-    while (this.#left > 0) {
-      this.#left--;
-      yield new GeneratorCoroutine(this.#nextResult(), "asCompleted");
+    this.#watch();
+    try {
+      while (this.#left > 0) {
+        this.#left--;
+        yield new GeneratorCoroutine(this.#nextResult(), "asCompleted");
+      }
+    } finally {
+      if (this.#left > 0) this.#unwatch();
     }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<[Future<ResultOf<A>>], void, undefined> {
-    return { next: async () => await this.#nextItem() };
+    this.#watch();
+    return {
+      next: () => asPromise(new GeneratorCoroutine(this.#nextItem(), "asCompleted")),
+      return: async () => {
+        this.#unwatch();
+        return { done: true, value: undefined };
+      },
+    };
   }
 
-  async #nextItem(): Promise<IteratorResult<[Future<ResultOf<A>>], void>> {
+  *#nextItem(): CoroutineGenerator<IteratorResult<[Future<ResultOf<A>>], void>> {
     if (this.#left === 0) return { done: true, value: undefined };
     this.#left--;
-    return { done: false, value: await new GeneratorCoroutine(this.#nextFuture(), "asCompleted") };
+    return { done: false, value: yield* this.#nextFuture() };
   }
 
   *#nextResult(): CoroutineGenerator<ResultOf<A>> {
@@ -96,6 +113,24 @@ class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
     return [future];
   }
 
+  /** A loop over it begins, or goes on after a `break`. */
+  #watch(): void {
+    const onDone = (future: Future<ResultOf<A>>): void => this.#completed(future);
+    for (const [future, hook] of this.#todo) if (hook === null) this.#todo.set(future, future._onDone(onDone));
+    if (this.#deadline === null || this.#timer !== null || this.#todo.size === 0) return;
+    this.#timer = this.#loop.callAt(this.#deadline, () => this.#timeIsUp());
+  }
+
+  /** The loop was left: nothing is kept alive, and no timer set, for one that may never go on. */
+  #unwatch(): void {
+    for (const [future, hook] of this.#todo) {
+      if (hook !== null) future._removeWaiter(hook);
+      this.#todo.set(future, null);
+    }
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
   #completed(future: Future<ResultOf<A>>): void {
     if (!this.#todo.delete(future)) return;
     this.#done.putNowait(future);
@@ -103,10 +138,8 @@ class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
   }
 
   #timeIsUp(): void {
-    for (const future of this.#todo) {
-      future.removeDoneCallback(this.#onDone);
-      this.#done.putNowait(null);
-    }
+    this.#unwatch();
+    for (const _ of this.#todo) this.#done.putNowait(null);
     this.#todo.clear();
   }
 }

@@ -1,10 +1,12 @@
 /** Waiting for several at once. @module */
 
+import { CancelledError } from "../base/exceptions.ts";
 import type { ResultOf } from "../kernel/async-functions.ts";
+import { askBranches, MOST_ASKED_AGAIN } from "../kernel/cancellation.ts";
+import type { Fork, KernelLoop } from "../kernel/contract.ts";
 import { isCoroutine } from "../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../kernel/events.ts";
 import { getRunningLoop } from "../kernel/events.ts";
-import { CancelledError } from "../base/exceptions.ts";
 import { Future, isFuture } from "../kernel/futures.ts";
 import type { Waitable } from "../kernel/promises.ts";
 import { checkWaitable, ensureFuture } from "../kernel/promises.ts";
@@ -61,24 +63,27 @@ export function gather(...args: unknown[]): Future<unknown[]> {
   return new GatheringFuture(loop, children, returnExceptions);
 }
 
+/** How often a gather passes a request on; after so many its children have had it. */
+const MOST_REQUESTS = MOST_ASKED_AGAIN;
+
 /** The future of {@link gather}: done when its children are, or when the first fails. */
-class GatheringFuture extends Future<unknown[]> {
+class GatheringFuture extends Future<unknown[]> implements Fork {
   /** In the order given; one may stand in it twice. */
   readonly #children: readonly Future<unknown>[];
   readonly #returnExceptions: boolean;
   #unfinished: number;
-  #cancelRequested: boolean = false;
+  /** How many requests to cancel were passed on to the children and taken. */
+  #requests: number = 0;
 
-  constructor(loop: AbstractEventLoop, children: readonly Future<unknown>[], returnExceptions: boolean) {
+  constructor(loop: KernelLoop, children: readonly Future<unknown>[], returnExceptions: boolean) {
     super({ loop });
     this.#children = children;
     this.#returnExceptions = returnExceptions;
-    const distinct = new Set(children);
-    this.#unfinished = distinct.size;
-    if (distinct.size === 0) this.setResult([]);
+    this.#unfinished = children.length;
+    if (children.length === 0) this.setResult([]);
     const done: Future<unknown>[] = [];
     const childDone = (child: Future<unknown>): void => this.#childDone(child);
-    for (const child of distinct) {
+    for (const child of children) {
       if (child.done()) done.push(child);
       else child._onDone(childDone);
     }
@@ -88,16 +93,19 @@ class GatheringFuture extends Future<unknown[]> {
   /** Cancels every child; the gathering ends when they have. */
   override cancel(message?: string): boolean {
     if (this.done()) return false;
-    let accepted = false;
-    for (const child of this.#children) accepted = child.cancel(message) || accepted;
-    // A child from which the request came waits for this future, and would never be done.
-    if (this._isCancelling) return false;
-    if (accepted) this.#cancelRequested = true;
-    return accepted;
+    return this._onward === null ? true : askBranches(this, message);
   }
 
-  override get _isCancelling(): boolean {
-    return this.#children.some((child) => child._isCancelling);
+  override get _onward(): Fork | null {
+    return this.done() || this.#requests >= MOST_REQUESTS ? null : this;
+  }
+
+  get _branches(): readonly Future<unknown>[] {
+    return this.#children;
+  }
+
+  _wasAsked(taken: boolean): void {
+    if (taken) this.#requests++;
   }
 
   override get _typeName(): string {
@@ -117,7 +125,7 @@ class GatheringFuture extends Future<unknown[]> {
   }
 
   #allDone(last: Future<unknown>): void {
-    if (this.#cancelRequested) {
+    if (this.#requests > 0) {
       this.setException(last.cancelled() ? last._makeCancelledError() : new CancelledError());
       return;
     }
@@ -141,19 +149,21 @@ function isOptions(value: unknown): value is GatherOptions {
   return !isFuture(value) && !isCoroutine(value) && typeof (value as { then?: unknown }).then !== "function";
 }
 
-/** Each distinct argument as one future. */
+/** Each argument as a future; a coroutine that is given twice is one task. */
 function toFutures(awaitables: readonly unknown[]): Future<unknown>[] {
   for (const awaitable of awaitables) checkWaitable(awaitable);
-  const futures = new Map<unknown, Future<unknown>>();
-  let loop: AbstractEventLoop | null = null;
+  const made = new Map<unknown, Future<unknown>>();
+  let options: { readonly loop?: AbstractEventLoop } = {};
   return awaitables.map((awaitable) => {
-    const known = futures.get(awaitable);
-    if (known !== undefined) return known;
-    const future = ensureFuture(awaitable as Waitable<unknown>, loop === null ? {} : { loop });
-    loop ??= future.getLoop();
-    if (future !== awaitable && future instanceof Task) future._logDestroyPending = false;
-    futures.set(awaitable, future);
-    return future;
+    const future = isFuture(awaitable) ? awaitable : made.get(awaitable);
+    if (future !== undefined && !isFuture(awaitable)) return future;
+    const ensured = ensureFuture(awaitable as Waitable<unknown>, options);
+    if (options.loop === undefined) options = { loop: ensured.getLoop() };
+    if (ensured !== awaitable) {
+      if (ensured instanceof Task) ensured._logDestroyPending = false;
+      made.set(awaitable, ensured);
+    }
+    return ensured;
   });
 }
 

@@ -1,13 +1,17 @@
 /** Queues: handing work from those who make it to those who do it. @module */
 
-import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
-import { AttemptCoroutine, GeneratorCoroutine } from "../kernel/coroutines.ts";
 import { Deque } from "../base/deque.ts";
 import { QueueEmpty, QueueFull, QueueShutDown } from "../base/exceptions.ts";
 import { inspectAsString, repr } from "../base/format.ts";
-import { Heap } from "../base/heap.ts";
+import { Attempt } from "../kernel/attempts.ts";
+import type { KernelLoop } from "../kernel/contract.ts";
+import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
+import { asPromise, GeneratorCoroutine, isCoroutine } from "../kernel/coroutines.ts";
+import { isFuture } from "../kernel/futures.ts";
+import type { Waitable } from "../kernel/promises.ts";
+import { ensureFuture } from "../kernel/promises.ts";
 import { Event } from "./locks/event.ts";
-import type { Waiter } from "./wait-queue.ts";
+import type { Standing, Waiter } from "./wait-queue.ts";
 import { LoopBinding, WaitQueue } from "./wait-queue.ts";
 
 /** What a {@link Queue} has to say of itself. */
@@ -174,18 +178,14 @@ export class Queue<T> {
 
   /** The items as they come, until the queue is shut down and empty. */
   [Symbol.asyncIterator](): AsyncIterator<T, void, undefined> {
-    return { next: async () => await this.#nextStep() };
-  }
-
-  /** As everywhere in the language, an item that can be awaited is: so says the type that `for await` gives it. */
-  async #nextStep(): Promise<IteratorResult<T, void>> {
-    const step = await new GeneratorCoroutine(this.#nextItem(), "Queue.get");
-    return step.done === true ? step : { done: false, value: await step.value };
+    return { next: () => asPromise(new GeneratorCoroutine(this.#nextItem(), "Queue.get")) };
   }
 
   *#nextItem(): CoroutineGenerator<IteratorResult<T, void>> {
     try {
-      return { done: false, value: yield* this.get() };
+      const item = yield* this.get();
+      // As everywhere in the language, an item that can be awaited is: so says the type that `for await` gives it.
+      return { done: false, value: isThenable(item) ? ((yield* awaiting(item)) as T) : item };
     } catch (error) {
       if (error instanceof QueueShutDown) return { done: true, value: undefined };
       throw error;
@@ -203,35 +203,30 @@ export class Queue<T> {
     };
   }
 
-  /** @internal Waits until there is room. */
-  *_waitForRoom(): CoroutineGenerator<void> {
-    while (this.full()) {
-      if (this.#isShutDown) throw new QueueShutDown();
-      yield* this.#standIn(this.#putters, () => !this.full());
-    }
+  /** @internal Stands in line for room. @throws {QueueShutDown} if there will be none. */
+  _joinPutters(standing: Standing, loop: KernelLoop): Waiter {
+    if (this.#isShutDown) throw new QueueShutDown();
+    return this.#putters.join(standing, loop);
   }
 
-  /** @internal Waits until there is an item. */
-  *_waitForItem(): CoroutineGenerator<void> {
-    while (this.empty()) {
-      if (this.#isShutDown) throw new QueueShutDown();
-      yield* this.#standIn(this.#getters, () => !this.empty());
-    }
+  /** @internal Stands in line for an item. @throws {QueueShutDown} if there will be none. */
+  _joinGetters(standing: Standing, loop: KernelLoop): Waiter {
+    if (this.#isShutDown) throw new QueueShutDown();
+    return this.#getters.join(standing, loop);
+  }
+
+  /** @internal One that was woken was cancelled before it went on: the next is woken, if it could go on. */
+  _passOverPutter(): void {
+    if (!this.full()) this.#putters.wake(1);
+  }
+
+  /** @internal See {@link _passOverPutter}. */
+  _passOverGetter(): void {
+    if (!this.empty()) this.#getters.wake(1);
   }
 
   *#joining(): CoroutineGenerator<void> {
     if (this.#unfinished > 0) yield* this.#finished.wait();
-  }
-
-  /** Waits in `line`. One who was woken and is cancelled before going on wakes the next, if that one could go on. */
-  *#standIn(line: WaitQueue, canGoOn: () => boolean): CoroutineGenerator<void> {
-    const waiter: Waiter = line.join();
-    try {
-      yield* line.wait(waiter);
-    } catch (error) {
-      if (waiter.isWoken && canGoOn()) line.wake(1);
-      throw error;
-    }
   }
 
   #drop(): void {
@@ -254,7 +249,7 @@ export class Queue<T> {
 }
 inspectAsString(Queue);
 
-class Put<T> extends AttemptCoroutine<void> {
+class Put<T> extends Attempt<void> implements Standing {
   readonly #queue: Queue<T>;
   readonly #item: T;
 
@@ -268,21 +263,28 @@ class Put<T> extends AttemptCoroutine<void> {
     return "Queue.put";
   }
 
+  get purpose(): string {
+    return `${this.name}() of ${this.#queue.toString()}`;
+  }
+
   protected override mustWait(): boolean {
     return this.#queue.full();
+  }
+
+  protected override makeWait(loop: KernelLoop): Waiter {
+    return this.#queue._joinPutters(this, loop);
   }
 
   protected override goOn(): void {
     this.#queue.putNowait(this.#item);
   }
 
-  protected override *waitAndGoOn(): CoroutineGenerator<void> {
-    yield* this.#queue._waitForRoom();
-    this.#queue.putNowait(this.#item);
+  interrupted(wasWoken: boolean): void {
+    if (wasWoken) this.#queue._passOverPutter();
   }
 }
 
-class Get<T> extends AttemptCoroutine<T> {
+class Get<T> extends Attempt<T> implements Standing {
   readonly #queue: Queue<T>;
 
   constructor(queue: Queue<T>) {
@@ -294,65 +296,39 @@ class Get<T> extends AttemptCoroutine<T> {
     return "Queue.get";
   }
 
+  get purpose(): string {
+    return `${this.name}() of ${this.#queue.toString()}`;
+  }
+
   protected override mustWait(): boolean {
     return this.#queue.empty();
+  }
+
+  protected override makeWait(loop: KernelLoop): Waiter {
+    return this.#queue._joinGetters(this, loop);
   }
 
   protected override goOn(): T {
     return this.#queue.getNowait();
   }
 
-  protected override *waitAndGoOn(): CoroutineGenerator<T> {
-    yield* this.#queue._waitForItem();
-    return this.#queue.getNowait();
+  interrupted(wasWoken: boolean): void {
+    if (wasWoken) this.#queue._passOverGetter();
   }
+}
+
+function isThenable(item: unknown): item is Waitable<unknown> {
+  return typeof (item as { readonly then?: unknown } | null | undefined)?.then === "function";
+}
+
+function awaiting(item: Waitable<unknown>): CoroutineGenerator<unknown> {
+  return (isFuture(item) || isCoroutine(item) ? item : ensureFuture(item)) as CoroutineGenerator<unknown>;
 }
 
 /** A {@link Queue} that gives the newest item first. CPython: `asyncio.LifoQueue`. */
 export class LifoQueue<T> extends Queue<T> {
   protected override makeStore(): QueueStore<T> {
     return new LifoStore();
-  }
-}
-
-/** Options of a {@link PriorityQueue}. */
-export interface PriorityQueueOptions<T> {
-  /** Less than zero if `a` comes out before `b`, more if after, zero if the one that came first does. */
-  readonly compare?: (a: T, b: T) => number;
-}
-
-/**
- * A {@link Queue} that gives the smallest item first; of equal ones, the one that came first.
- *
- * Items are numbers, strings, dates or the like, or arrays, which are compared item by item as in Python:
- * `[priority, data]`, where the data of equal priorities need not be comparable. For anything else give `compare`.
- *
- * ```ts
- * const queue = new asyncio.PriorityQueue<[number, string]>();
- * queue.putNowait([2, "later"]);
- * queue.putNowait([1, "first"]);
- * assert.deepEqual(queue.getNowait(), [1, "first"]);
- *
- * const byAge = new asyncio.PriorityQueue<{ age: number }>(0, { compare: (a, b) => a.age - b.age });
- * byAge.putNowait({ age: 40 });
- * byAge.putNowait({ age: 30 });
- * assert.deepEqual(byAge.getNowait(), { age: 30 });
- * ```
- *
- * @throws {TypeError} when items are put that cannot be compared.
- *
- * CPython: `asyncio.PriorityQueue`.
- */
-export class PriorityQueue<T> extends Queue<T> {
-  readonly #compare: (a: T, b: T) => number;
-
-  constructor(maxsize?: number, options: PriorityQueueOptions<T> = {}) {
-    super(maxsize);
-    this.#compare = options.compare ?? compareItems;
-  }
-
-  protected override makeStore(): QueueStore<T> {
-    return new PriorityStore(this.#compare);
   }
 }
 
@@ -385,80 +361,5 @@ class LifoStore<T> implements QueueStore<T> {
 
   take(): T {
     return this.#items.pop() as T;
-  }
-}
-
-class PriorityStore<T> implements QueueStore<T> {
-  readonly #items: Heap<{ readonly item: T; readonly serial: number }>;
-  readonly #compare: (a: T, b: T) => number;
-  #added: number = 0;
-
-  constructor(compare: (a: T, b: T) => number) {
-    this.#compare = compare;
-    this.#items = new Heap((a, b) => {
-      const order = compare(a.item, b.item);
-      return order < 0 || (order === 0 && a.serial < b.serial);
-    });
-  }
-
-  get size(): number {
-    return this.#items.size;
-  }
-
-  add(item: T): void {
-    const top = this.#items.peek();
-    // What cannot be compared is refused before it is in.
-    if (top !== undefined) this.#compare(item, top.item);
-    this.#items.push({ item, serial: this.#added++ });
-  }
-
-  take(): T {
-    return this.#items.pop()!.item;
-  }
-}
-
-/** Python's order: arrays item by item, everything else by `<`. */
-function compareItems(a: unknown, b: unknown): number {
-  if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b);
-  const order = compareValues(a, b);
-  if (order !== null) return order;
-  throw new TypeError(
-    `PriorityQueue cannot compare ${repr(a)} with ${repr(b)}: put [priority, item], or give it { compare }`,
-  );
-}
-
-/** What cannot be compared is equal here, behind a priority. */
-function compareArrays(a: readonly unknown[], b: readonly unknown[]): number {
-  for (let i = 0; i < Math.min(a.length, b.length); i++) {
-    const order = i === 0 ? compareItems(a[i], b[i]) : (compareValues(a[i], b[i]) ?? 0);
-    if (order !== 0) return order;
-  }
-  return a.length - b.length;
-}
-
-/** By `<`; `null` for what has no order. */
-function compareValues(a: unknown, b: unknown): number | null {
-  if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b);
-  const kind = kindOf(a);
-  if (kind === null || kind !== kindOf(b)) return null;
-  if ((a as number) < (b as number)) return -1;
-  return (b as number) < (a as number) ? 1 : 0;
-}
-
-/** Values of one kind have an order. An object is of the kind of its value, as a date is a number. */
-function kindOf(value: unknown): "number" | "string" | null {
-  switch (typeof value) {
-    case "number":
-    case "bigint":
-    case "boolean":
-      return "number";
-    case "string":
-      return "string";
-    case "object": {
-      const primitive: unknown = value?.valueOf();
-      return typeof primitive === "object" ? null : kindOf(primitive);
-    }
-    default:
-      return null;
   }
 }

@@ -1,6 +1,7 @@
 /** Protecting work from the cancellation of those who wait for it. @module */
 
 import type { ResultOf } from "../kernel/async-functions.ts";
+import type { Runnable } from "../kernel/contract.ts";
 import type { Future } from "../kernel/futures.ts";
 import type { Waitable } from "../kernel/promises.ts";
 import { ensureFuture } from "../kernel/promises.ts";
@@ -33,17 +34,25 @@ export function shield<A extends Waitable<unknown>>(awaitable: A): Future<Result
     else if (inner._failed) outer.setException(inner.exception());
     else outer.setResult(inner.result());
   };
-  inner._onDone(passOn);
+  const hook = inner._onDone(passOn);
   outer._onDone(() => {
     if (inner.done()) return;
-    inner.removeDoneCallback(passOn);
-    inner.removeDoneCallback(reportFailure);
-    inner._onDone(reportFailure);
+    inner._removeWaiter(hook);
+    reportAtEnd(inner);
   });
   return outer;
 }
 
-/** Nobody waits any more for what was shielded. */
+/** The hooks that report the failure of what was shielded. One is enough for each, however many ceased to wait. */
+const reporting: WeakMap<Future<unknown>, Runnable> = new WeakMap();
+
+function reportAtEnd(inner: Future<unknown>): void {
+  const before = reporting.get(inner);
+  if (before !== undefined) inner._removeWaiter(before);
+  reporting.set(inner, inner._onDone(reportFailure));
+}
+
+/** What was shielded has ended, and nothing waits for it any more. */
 function reportFailure(inner: Future<unknown>): void {
   if (inner.cancelled() || !inner._failed) return;
   const exception = inner.exception();

@@ -1,12 +1,12 @@
 /** Waiting for time to pass. @module */
 
-import { LazyFuture, TurnCoroutine } from "../kernel/coroutines.ts";
+import { LazyFuture, TurnCoroutine } from "../kernel/attempts.ts";
+import type { KernelLoop, Timer } from "../kernel/contract.ts";
 import type { Coroutine } from "../kernel/coroutines.ts";
 import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
-import type { AbstractEventLoop, Timer } from "../kernel/events.ts";
-import { nextTimerSerial } from "../kernel/events.ts";
 import { Future } from "../kernel/futures.ts";
+import { nextTimerSerial } from "../kernel/handles.ts";
 
 /**
  * Waits `delay` seconds, while everything else goes on, and returns `result`.
@@ -30,20 +30,7 @@ export function sleep(delay: Duration): Coroutine<void>;
 export function sleep<T>(delay: Duration, result: T): Coroutine<T>;
 export function sleep<T>(delay: Duration, result?: T): Coroutine<T | undefined> {
   const seconds = toSeconds(delay, "delay");
-  return seconds <= 0 ? new NextTurn(result) : new Sleep(seconds, result);
-}
-
-class NextTurn<T> extends TurnCoroutine<T> {
-  protected readonly result: T;
-
-  constructor(result: T) {
-    super();
-    this.result = result;
-  }
-
-  get name(): string {
-    return "sleep";
-  }
+  return seconds <= 0 ? new TurnCoroutine("sleep", result) : new Sleep(seconds, result);
 }
 
 class Sleep<T> extends LazyFuture<T> {
@@ -60,7 +47,7 @@ class Sleep<T> extends LazyFuture<T> {
     return "sleep";
   }
 
-  protected override make(loop: AbstractEventLoop): Future<T> {
+  protected override make(loop: KernelLoop): Future<T> {
     const alarm = new Alarm(loop, loop.time() + this.#seconds, this.#result);
     loop._addTimer(alarm);
     return alarm;
@@ -74,7 +61,7 @@ class Alarm<T> extends Future<T> implements Timer {
   _scheduled: boolean = false;
   readonly #result: T;
 
-  constructor(loop: AbstractEventLoop, when: number, result: T) {
+  constructor(loop: KernelLoop, when: number, result: T) {
     super({ loop });
     this._when = when;
     this.#result = result;

@@ -9,7 +9,7 @@ import { getRunningLoop } from "../kernel/events.ts";
 import { CancelledError, leavesTheLoop, TimeoutError } from "../base/exceptions.ts";
 import { Event } from "./locks/event.ts";
 import type { Task } from "../kernel/tasks.ts";
-import { currentTask } from "../kernel/tasks.ts";
+import { currentTask } from "../kernel/create-task.ts";
 import { waitFor } from "./wait-for.ts";
 
 /** What came of a {@link staggeredRace}. */

@@ -1,15 +1,18 @@
 /** Task groups: tasks that end before the code that started them goes on. @module */
 
-import { callBody } from "../kernel/async-functions.ts";
-import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "../kernel/coroutines.ts";
-import { GeneratorCoroutine } from "../kernel/coroutines.ts";
-import type { Driver } from "../kernel/driver.ts";
-import { currentDriver } from "../kernel/driver.ts";
 import { CancelledError, exceptionGroup, leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
 import { inspectAsString } from "../base/format.ts";
-import type { Future } from "../kernel/futures.ts";
+import { callBody } from "../kernel/async-functions.ts";
+import { keep, requestCancel, requestsSeenFrom, takeBack } from "../kernel/cancellation.ts";
+import type { KernelLoop } from "../kernel/contract.ts";
+import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "../kernel/coroutines.ts";
+import { GeneratorCoroutine } from "../kernel/coroutines.ts";
+import { closeWork } from "../kernel/create-task.ts";
+import type { Driver } from "../kernel/driver.ts";
+import { currentDriver } from "../kernel/driver.ts";
+import type { AbstractEventLoop } from "../kernel/events.ts";
+import { Future } from "../kernel/futures.ts";
 import type { CreateTaskOptions, Task } from "../kernel/tasks.ts";
-import { closeWork } from "../kernel/tasks.ts";
 
 /** The body of a {@link taskGroup}; it starts the group's tasks. */
 export type TaskGroupBody<T> = (group: TaskGroup) => ReturnType<Body<T>>;
@@ -53,28 +56,41 @@ function* grouped<T>(body: TaskGroupBody<T>): CoroutineGenerator<T> {
   return result as T;
 }
 
+/**
+ * A group's life.
+ *
+ * ```text
+ *   open        the body runs                                    ─► waiting, stopping, aborting
+ *   waiting     the body has ended; tasks are waited for         ─► aborting, finished
+ *   stopping    the tasks are cancelled, and so is the body      ─► aborting
+ *   aborting    the tasks are cancelled, and waited for          ─► aborted
+ *   finished, aborted
+ * ```
+ *
+ * New tasks are taken while it is open, and while it waits for one that has not ended.
+ */
+type State = "open" | "waiting" | "stopping" | "aborting" | "finished" | "aborted";
+
 /** The group of a {@link taskGroup}, as its body receives it. */
 export class TaskGroup {
   readonly #parent: Driver<unknown>;
-  readonly #cancellingBefore: number;
+  readonly #requestsBefore: number;
   readonly #tasks: Set<Task<unknown>> = new Set();
   readonly #errors: unknown[] = [];
+  #state: State = "open";
   /** A `KeyboardInterrupt` or `SystemExit`, which is raised as it is and goes before everything else. */
   #baseError: { readonly error: unknown } | null = null;
-  #isExiting: boolean = false;
-  #isDone: boolean = false;
-  /** The tasks have been cancelled; new ones are refused. */
-  #isAborting: boolean = false;
   /** The group has cancelled its own body, and takes that back at the end. */
   #hasCancelledParent: boolean = false;
   /** A request from outside came while the cancelled tasks were waited for. CPython 3.15 loses it. */
   #wasCancelledMeanwhile: boolean = false;
-  #allDone: Future<void> | null = null;
+  #allDone: AllDone | null = null;
+  readonly #onTaskDone = (task: Future<unknown>): void => this.#taskDone(task as Task<unknown>);
 
   /** @internal */
   constructor(parent: Driver<unknown>) {
     this.#parent = parent;
-    this.#cancellingBefore = parent.cancelling();
+    this.#requestsBefore = requestsSeenFrom(parent);
   }
 
   /**
@@ -83,38 +99,47 @@ export class TaskGroup {
    * @throws {RuntimeError} if the group is shutting down or has ended.
    */
   createTask<T>(work: CoroutineLike<T>, options?: CreateTaskOptions): Task<T> {
-    if (this.#isDone || (this.#isExiting && this.#tasks.size === 0)) {
+    if (this.#isOver || this.#isAborting) {
       closeWork(work);
-      throw new RuntimeError(`${this.toString()} is finished`);
+      throw new RuntimeError(`${this.toString()} is ${this.#isOver ? "finished" : "shutting down"}`);
     }
-    if (this.#isAborting) {
-      closeWork(work);
-      throw new RuntimeError(`${this.toString()} is shutting down`);
-    }
-    const task = this.#parent.loop.createTask(work, options);
+    const task = (this.#parent.loop as AbstractEventLoop).createTask(work, options);
     this.#tasks.add(task);
-    task._onDone((done) => this.#taskDone(done as Task<unknown>));
+    task._onDone(this.#onTaskDone);
     // An eager task may have cancelled the group before it was a member.
-    if (this.#isAborting && !task.done()) task.cancel();
+    if (this.#isAborting) this.#cancel(task);
     return task;
   }
 
   /** Cancels the body and all tasks; the group then ends without an error. CPython 3.15. */
   cancel(): void {
-    if (this.#isDone || (this.#isExiting && this.#tasks.size === 0)) return;
-    if (this.#isAborting) return;
+    if (this.#isOver || this.#isAborting) return;
     this.#abort();
     this.#cancelParent();
   }
 
+  /** Nothing can be started or cancelled in it any more. */
+  get #isOver(): boolean {
+    if (this.#hasEnded) return true;
+    return this.#tasks.size === 0 && (this.#state === "waiting" || this.#state === "aborting");
+  }
+
+  get #hasEnded(): boolean {
+    return this.#state === "finished" || this.#state === "aborted";
+  }
+
+  get #isAborting(): boolean {
+    return this.#state === "stopping" || this.#state === "aborting";
+  }
+
   /** @internal Waits for the tasks; raises what there is to raise. */
   *_exit(failure: { readonly error: unknown } | null): CoroutineGenerator<void> {
-    this.#isExiting = true;
+    this.#state = this.#isAborting ? "aborting" : "waiting";
     if (failure !== null && leavesTheLoop(failure.error)) this.#baseError ??= failure;
     let cancelled = failure?.error instanceof CancelledError ? failure.error : null;
     if (failure !== null && !this.#isAborting) this.#abort();
     while (this.#tasks.size > 0) {
-      this.#allDone ??= this.#parent.loop.createFuture();
+      this.#allDone ??= new AllDone(this.#parent.loop, this.#tasks);
       try {
         yield* this.#allDone;
       } catch (error) {
@@ -128,24 +153,23 @@ export class TaskGroup {
       }
       this.#allDone = null;
     }
-    this.#isDone = true;
+    this.#state = this.#isAborting ? "aborted" : "finished";
     this.#raise(failure, cancelled);
   }
 
   #raise(failure: { readonly error: unknown } | null, cancelled: CancelledError | null): void {
     if (this.#baseError !== null) throw this.#baseError.error;
-    const isOurs = this.#hasCancelledParent && this.#parent.uncancel() === 0;
+    if (this.#hasCancelledParent) takeBack(this.#parent);
+    const isOurs = this.#hasCancelledParent && requestsSeenFrom(this.#parent, 1) === 0;
     if (cancelled !== null && !isOurs && this.#errors.length === 0) throw cancelled;
     if (failure !== null && !(failure.error instanceof CancelledError)) this.#errors.push(failure.error);
     if (this.#errors.length === 0) {
-      const isAskedToStop = this.#parent.cancelling() > this.#cancellingBefore;
-      if (this.#wasCancelledMeanwhile && isAskedToStop) this.#parent.inheritCancel(undefined);
+      const isAskedToStop = requestsSeenFrom(this.#parent, this.#requestsBefore + 1) > this.#requestsBefore;
+      if (this.#wasCancelledMeanwhile && isAskedToStop) keep(this.#parent, undefined);
       return;
     }
-    if (this.#parent.cancelling() > 0) {
-      // Somebody else's request is not lost in the group of errors: the next wait raises it.
-      this.#parent.inheritCancel(undefined);
-    }
+    // A request from outside is not lost in the group of errors: the next wait raises it.
+    if (requestsSeenFrom(this.#parent, 1) > 0) keep(this.#parent, undefined);
     throw exceptionGroup("unhandled errors in a TaskGroup", this.#errors);
   }
 
@@ -156,7 +180,7 @@ export class TaskGroup {
     const error = task.exception();
     this.#errors.push(error);
     if (leavesTheLoop(error)) this.#baseError ??= { error };
-    if (this.#isDone) {
+    if (this.#hasEnded) {
       const message = `Task ${task.toString()} has errored out but its parent ${this.toString()} is already completed`;
       this.#parent.loop.callExceptionHandler({ message, exception: error, task });
     } else if (!this.#isAborting && !this.#hasCancelledParent) {
@@ -166,23 +190,49 @@ export class TaskGroup {
   }
 
   #abort(): void {
-    this.#isAborting = true;
-    for (const task of this.#tasks) if (!task.done()) task.cancel();
+    this.#state = this.#state === "open" ? "stopping" : "aborting";
+    for (const task of this.#tasks) this.#cancel(task);
+  }
+
+  #cancel(task: Task<unknown>): void {
+    if (!task.done()) task._cancelFrom(this.#parent, undefined);
   }
 
   #cancelParent(): void {
     if (this.#hasCancelledParent) return;
     this.#hasCancelledParent = true;
-    this.#parent.requestCancel(undefined);
+    requestCancel(this.#parent, undefined);
   }
 
   toString(): string {
     const parts = ["TaskGroup"];
     if (this.#tasks.size > 0) parts.push(`tasks=${this.#tasks.size}`);
     if (this.#errors.length > 0) parts.push(`errors=${this.#errors.length}`);
-    if (this.#isAborting) parts.push("cancelling");
-    else if (!this.#isDone) parts.push("entered");
+    if (this.#isAborting || this.#state === "aborted") parts.push("cancelling");
+    else if (!this.#hasEnded) parts.push("entered");
     return `<${parts.join(" ")}>`;
   }
 }
 inspectAsString(TaskGroup);
+
+/** What a group waits for at its end. A request to cancel ends the wait, and not the tasks: the group cancels these. */
+class AllDone extends Future<void> {
+  readonly #tasks: ReadonlySet<object>;
+
+  constructor(loop: KernelLoop, tasks: ReadonlySet<object>) {
+    super({ loop });
+    this.#tasks = tasks;
+  }
+
+  _includes(task: object): boolean {
+    return this.#tasks.has(task);
+  }
+
+  override get _parts(): Iterable<Future<unknown>> {
+    return this.#tasks as ReadonlySet<Task<unknown>>;
+  }
+
+  override get _typeName(): string {
+    return "Future";
+  }
+}

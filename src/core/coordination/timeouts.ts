@@ -1,15 +1,17 @@
 /** Timeouts: a deadline around a piece of code. @module */
 
+import type { Duration } from "../base/duration.ts";
+import { toSeconds } from "../base/duration.ts";
+import { CancelledError, RuntimeError, TimeoutError } from "../base/exceptions.ts";
+import { inspectAsString, repr } from "../base/format.ts";
 import { callBody } from "../kernel/async-functions.ts";
+import { requestCancel, requestsSeenFrom, takeBack } from "../kernel/cancellation.ts";
+import type { KernelLoop, Timer } from "../kernel/contract.ts";
 import type { Body, Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../kernel/coroutines.ts";
 import type { Driver } from "../kernel/driver.ts";
 import { currentDriver } from "../kernel/driver.ts";
-import type { Duration } from "../base/duration.ts";
-import { toSeconds } from "../base/duration.ts";
-import type { Handle } from "../kernel/events.ts";
-import { CancelledError, RuntimeError, TimeoutError } from "../base/exceptions.ts";
-import { inspectAsString, repr } from "../base/format.ts";
+import { nextTimerSerial } from "../kernel/handles.ts";
 
 /** A timeout's life: made; inside; the deadline has passed and the body is being cancelled; left after that; left before. */
 type State = "created" | "active" | "expiring" | "expired" | "finished";
@@ -23,8 +25,8 @@ export class Timeout {
   #when: number | null;
   #state: State = "created";
   #driver: Driver<unknown> | null = null;
-  #handle: Handle | null = null;
-  #cancellingBefore: number = 0;
+  #alarm: Alarm | null = null;
+  #requestsBefore: number = 0;
 
   /** @internal */
   constructor(when: number | null) {
@@ -56,12 +58,12 @@ export class Timeout {
       throw new TypeError(`Invalid when: expected seconds or null, received ${repr(when)}`);
     }
     this.#when = when === null ? null : toSeconds(when, "when");
-    this.#handle?.cancel();
-    this.#handle = null;
+    this.#dropAlarm();
     if (when === null) return;
     const { loop } = this.#driver!;
-    const expire = (): void => this.#expire();
-    this.#handle = when <= loop.time() ? loop.callSoon(expire) : loop.callAt(when, expire);
+    this.#alarm = new Alarm(this, loop, when);
+    if (when <= loop.time()) loop._enqueue(this.#alarm);
+    else loop._addTimer(this.#alarm);
   }
 
   /** @internal */
@@ -69,28 +71,34 @@ export class Timeout {
     if (this.#state !== "created") throw new RuntimeError("Timeout has already been entered");
     this.#state = "active";
     this.#driver = driver;
-    this.#cancellingBefore = driver.cancelling();
+    this.#requestsBefore = requestsSeenFrom(driver);
     this.reschedule(this.#when);
   }
 
   /** @internal The body has ended; what to raise in place of what it raised, if anything is. */
   _exit(error: unknown): unknown {
-    this.#handle?.cancel();
-    this.#handle = null;
+    this.#dropAlarm();
     if (this.#state !== "expiring") {
       this.#state = "finished";
       return error;
     }
     this.#state = "expired";
-    // If the count does not come back to what it was, somebody else has asked to cancel too, and that goes on.
-    const isOurs = this.#driver!.uncancel() <= this.#cancellingBefore;
+    takeBack(this.#driver!);
+    // If the count does not come back to what it was, there was another request to cancel, and that goes on.
+    const isOurs = requestsSeenFrom(this.#driver!, this.#requestsBefore + 1) <= this.#requestsBefore;
     return isOurs && error instanceof CancelledError ? new TimeoutError("", { cause: error }) : error;
   }
 
-  #expire(): void {
+  /** @internal The deadline has come. */
+  _expire(): void {
     this.#state = "expiring";
-    this.#handle = null;
-    this.#driver!.requestCancel(undefined);
+    this.#alarm = null;
+    requestCancel(this.#driver!, undefined);
+  }
+
+  #dropAlarm(): void {
+    this.#alarm?.cancel();
+    this.#alarm = null;
   }
 
   toString(): string {
@@ -142,4 +150,37 @@ function* within<T>(seconds: number | null, fromNow: boolean, body: TimeoutBody<
   }
   deadline._exit(null);
   return result;
+}
+
+/** The deadline of a timeout among the timers. It runs no code of the user's, and so needs no context. */
+class Alarm implements Timer {
+  readonly #deadline: Timeout;
+  readonly #loop: KernelLoop;
+  readonly _when: number;
+  readonly _serial: number = nextTimerSerial();
+  _scheduled: boolean = false;
+  #cancelled: boolean = false;
+
+  constructor(deadline: Timeout, loop: KernelLoop, when: number) {
+    this.#deadline = deadline;
+    this.#loop = loop;
+    this._when = when;
+  }
+
+  run(): void {
+    if (!this.#cancelled) this.#deadline._expire();
+  }
+
+  cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#loop._timerCancelled(this);
+  }
+
+  toString(): string {
+    return this.#deadline.toString();
+  }
 }

@@ -10,7 +10,7 @@ import type { Future } from "../kernel/futures.ts";
 import { isFuture } from "../kernel/futures.ts";
 import type { Waitable } from "../kernel/promises.ts";
 import { ensureFuture } from "../kernel/promises.ts";
-import { closeWork } from "../kernel/tasks.ts";
+import { closeWork } from "../kernel/create-task.ts";
 import { timeout } from "./timeouts.ts";
 
 /**
@@ -71,11 +71,11 @@ function* cancelAndWait(future: Future<unknown>): CoroutineGenerator<void> {
   const release = (): void => {
     if (!ended.done()) ended.setResult();
   };
-  future._onDone(release);
+  const hook = future._onDone(release);
   try {
     future.cancel();
     yield* ended;
   } finally {
-    future.removeDoneCallback(release);
+    future._removeWaiter(hook);
   }
 }

@@ -4,7 +4,7 @@ import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
 import { GeneratorCoroutine, isCoroutine } from "../kernel/coroutines.ts";
 import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
-import type { TimerHandle } from "../kernel/events.ts";
+import type { TimerHandle } from "../kernel/handles.ts";
 import { repr } from "../base/format.ts";
 import type { Future } from "../kernel/futures.ts";
 import { isFuture } from "../kernel/futures.ts";
@@ -78,17 +78,18 @@ function* waiting<F extends Future<unknown>>(
   let unfinished = futures.size;
   const onCompletion = (future: Future<unknown>): void => {
     unfinished--;
-    const failed = !future.cancelled() && returnWhen === FIRST_EXCEPTION && future.exception() !== null;
+    if (future._failed) future.exception(); // asking counts as retrieving, as in CPython
+    const failed = returnWhen === FIRST_EXCEPTION && future._failed;
     if (unfinished > 0 && returnWhen !== FIRST_COMPLETED && !failed) return;
     timer?.cancel();
     release();
   };
-  for (const future of futures) future._onDone(onCompletion);
+  const hooks = [...futures].map((future) => ({ future, hook: future._onDone(onCompletion) }));
   try {
     yield* waiter;
   } finally {
     timer?.cancel();
-    for (const future of futures) future.removeDoneCallback(onCompletion);
+    for (const { future, hook } of hooks) future._removeWaiter(hook);
   }
   return sorted(futures);
 }

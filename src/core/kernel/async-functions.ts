@@ -13,19 +13,18 @@
  * @module
  */
 
-import type { Context } from "./contextvars.ts";
-import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "./coroutines.ts";
-import { GeneratorCoroutine, isCoroutine, tagOf } from "./coroutines.ts";
-import type { Driver } from "./driver.ts";
-import { currentDriver } from "./driver.ts";
-import type { Runnable } from "./events.ts";
 import { functionName, repr } from "../base/format.ts";
-import type { Suspension } from "./futures.ts";
-import { Future, isFuture } from "./futures.ts";
-import type { Cancellable, Execution, WaitScope } from "./running.ts";
-import { runAs } from "./running.ts";
-import type { Task } from "./tasks.ts";
 import { FutureWait, WaitSet } from "./awaits.ts";
+import { askBranches, handDown } from "./cancellation.ts";
+import type { Cancellable, Execution, KernelLoop, Wait, WaitScope } from "./contract.ts";
+import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "./coroutines.ts";
+import { GeneratorCoroutine, isCoroutine } from "./coroutines.ts";
+import type { Driver } from "./driver.ts";
+import { Call, currentDriver } from "./driver.ts";
+import type { Suspension } from "./futures.ts";
+import { isFuture } from "./futures.ts";
+import { GeneratorCall, isGeneratorFunction, isGeneratorObject } from "./generators.ts";
+import { runAs } from "./running.ts";
 
 /** What an awaitable, a promise or a generator evaluates to. */
 export type ResultOf<A> = A extends Generator<infer _Y, infer T, infer _N> ? T : Awaited<A>;
@@ -68,11 +67,13 @@ export function coroutine<This, A extends unknown[], R>(
  */
 export function toCoroutine<T>(work: CoroutineLike<T>, caller: string): Coroutine<T> | CoroutineGenerator<T> {
   if (isCoroutine(work)) return work;
-  if (typeof work === "function") {
-    const generator = isGeneratorFunction(work) ? (work as () => CoroutineGenerator<T>)() : callBody(work);
-    return new GeneratorCoroutine<T>(generator, functionName(work));
-  }
+  if (typeof work === "function") return new GeneratorCoroutine<T>(rootOf(work), functionName(work));
   throw new TypeError(`Cannot start ${describe(work)} with ${caller}: ${cureFor(work, caller)}`);
+}
+
+/** @internal What a task drives for `fn`, of either syntax. */
+export function rootOf<T>(fn: Body<T>): CoroutineGenerator<T> {
+  return isGeneratorFunction(fn) ? (fn() as CoroutineGenerator<T>) : callBody(fn);
 }
 
 /** Runs `body`, of either syntax, as a part of the coroutine that delegates to what this returns. */
@@ -80,189 +81,213 @@ export function callBody<A extends unknown[], T>(
   body: (...args: A) => ReturnType<Body<T>>,
   ...args: A
 ): CoroutineGenerator<T> {
-  const call = isGeneratorFunction(body) ? body(...args) : new BodyCall(body, args);
-  return call as unknown as CoroutineGenerator<T>;
+  if (!isGeneratorFunction(body)) return new AsyncCall(body, args) as unknown as CoroutineGenerator<T>;
+  const generator = body(...args) as CoroutineGenerator<T>;
+  return isGeneratorObject(generator) ? (new GeneratorCall(generator) as unknown as CoroutineGenerator<T>) : generator;
 }
 
-/** A call of an async function, or of one that returns an awaitable: it is made when the coroutine takes its first step. */
-class BodyCall<A extends unknown[], T> implements Iterator<Suspension, T, unknown> {
+/** How far a call has come: not made; its promise pending, or what else it returned; and how it ended. */
+type Phase = typeof NEW | typeof PENDING | typeof DELEGATED | typeof FULFILLED | typeof REJECTED;
+const NEW = 0;
+const PENDING = 1;
+const DELEGATED = 2;
+const FULFILLED = 3;
+const REJECTED = 4;
+
+/**
+ * The call of an async function, or of one that returns an awaitable. It is made when the coroutine takes its first step.
+ *
+ * It is the scope in which the function's waits are, and itself what the driver waits for: when the promise is settled,
+ * the driver is stepped at once, in the turn in which the function ended, as a generator's end would be. (Refused: an
+ * iterator, a scope and a future of their own, three objects for each call.)
+ */
+class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspension, T, unknown>, Execution, WaitScope {
   readonly #body: (...args: A) => ReturnType<Body<T>>;
   readonly #args: A;
-  /** What the call returned; the rest of the coroutine is to wait for it. */
-  #result: Iterator<Suspension, T, unknown> | null = null;
+  #driver: Driver<unknown> | null = null;
+  /** Where waits belong that begin after the function's end. */
+  #outer: WaitScope | null = null;
+  #phase: Phase = NEW;
+  /** The result or the error; of a call that was no async function, the iterator of what it returned. */
+  #outcome: unknown = undefined;
+  /** What the function waits for now: nearly always one. */
+  #wait: Wait | null = null;
+  #waits: WaitSet | null = null;
 
   constructor(body: (...args: A) => ReturnType<Body<T>>, args: A) {
+    super();
     this.#body = body;
     this.#args = args;
   }
+
+  // --- what the driver steps
 
   [Symbol.iterator](): this {
     return this;
   }
 
   next(): IteratorResult<Suspension, T> {
-    this.#result ??= this.#call();
-    return this.#result.next();
+    switch (this.#phase) {
+      case NEW:
+        return this.#call();
+      case FULFILLED:
+        return { done: true, value: this.#outcome as T };
+      case REJECTED:
+        throw this.#outcome;
+      default:
+        return this.#delegate!.next();
+    }
   }
 
   throw(error: unknown): IteratorResult<Suspension, T> {
-    if (this.#result === null) throw error;
-    return this.#result.throw!(error);
+    if (this.#delegate === null) throw error;
+    return this.#delegate.throw!(error);
   }
 
   return(value: T): IteratorResult<Suspension, T> {
-    return this.#result?.return?.(value) ?? { done: true, value };
+    return this.#delegate?.return?.(value) ?? { done: true, value };
   }
 
-  #call(): Iterator<Suspension, T, unknown> {
-    const scope = new AsyncScope<T>(currentDriver("An async function runs as a coroutine only inside of a task"));
+  get #delegate(): Iterator<Suspension, T, unknown> | null {
+    return this.#phase === DELEGATED ? (this.#outcome as Iterator<Suspension, T, unknown>) : null;
+  }
+
+  #call(): IteratorResult<Suspension, T> {
+    const driver = currentDriver("An async function runs as a coroutine only inside of a task");
+    this.#driver = driver;
+    this.#outer = driver.scope;
+    this.#phase = PENDING;
     let result: ReturnType<Body<T>>;
     try {
-      result = runAs(scope, () => this.#body(...this.#args));
+      result = driver.adoptRoot(this) ? this.#body(...this.#args) : runAs(this, () => this.#body(...this.#args));
     } catch (error) {
-      scope.end();
+      this.#end(REJECTED, error);
       throw error;
     }
-    if (isPromise(result)) return scope.until(result);
+    if (result instanceof Promise) return this.#until(result as Promise<T>);
     if (isCoroutine(result) || isFuture(result)) {
-      scope.end();
-      return result[Symbol.iterator]();
+      this.#end(DELEGATED, result[Symbol.iterator]());
+      return this.#delegate!.next();
     }
-    if (typeof (result as { then?: unknown } | undefined)?.then === "function") {
-      // It is somebody else's, and may settle twice or throw; a promise does neither.
-      return scope.until(Promise.resolve(result));
-    }
-    scope.end();
-    throw new TypeError(
+    // What is foreign may settle twice or throw; a promise does neither.
+    if (isThenable(result)) return this.#until(Promise.resolve(result) as Promise<T>);
+    const mistake = new TypeError(
       `Cannot run ${functionName(this.#body)}() as a coroutine: it returned ${repr(result)}, no awaitable`,
     );
-  }
-}
-
-/**
- * The waits of one async function, and the future of its promise. The driver waits for this future; when the promise is
- * settled the driver is stepped at once, in the same turn in which the function ended, as a generator's end would be.
- */
-class AsyncScope<T> extends Future<T> implements Execution, WaitScope {
-  readonly task: Task<unknown> | null;
-  readonly context: Context;
-  readonly driver: Driver<unknown>;
-  readonly #outer: WaitScope | null;
-  readonly #waits: WaitSet = new WaitSet();
-  #ended: boolean = false;
-
-  constructor(driver: Driver<unknown>) {
-    super({ loop: driver.loop });
-    this.task = driver.task;
-    this.context = driver.context;
-    this.driver = driver;
-    this.#outer = driver.scope;
-    this._loop._countAsyncFunctions(1);
+    this.#end(REJECTED, mistake);
+    throw mistake;
   }
 
-  get loop(): WaitScope["loop"] {
-    return this._loop;
+  #until(promise: Promise<T>): IteratorResult<Suspension, T> {
+    promise.then(
+      (value: T) => this.#settled(FULFILLED, value),
+      (error: unknown) => this.#settled(REJECTED, error),
+    );
+    this.loop._countAsyncFunctions(1);
+    this.loop._promisesDue();
+    return { done: false, value: this as never };
+  }
+
+  #settled(phase: Phase, outcome: unknown): void {
+    const { loop } = this;
+    loop._countAsyncFunctions(-1);
+    this.#end(phase, outcome);
+    if (!loop.isRunning()) {
+      loop._enqueue(this.driver);
+      return;
+    }
+    try {
+      this.driver.run();
+    } catch (error) {
+      loop._leave(error);
+    }
+  }
+
+  /** The function has ended: what is awaited from here on belongs to the outer scope. */
+  #end(phase: Phase, outcome: unknown): void {
+    this.#phase = phase;
+    this.#outcome = outcome;
+    if (this.#wait === null && this.#waits === null) return;
+    this.#several().moveTo(this.#outer ?? this.loop._orphans);
+    this.#wait = null;
+  }
+
+  // --- what the function runs as
+
+  get driver(): Driver<unknown> {
+    return this.#driver!;
+  }
+
+  get task(): object | null {
+    return this.#driver!.task;
+  }
+
+  get context(): object {
+    return this.#driver!.context;
+  }
+
+  get loop(): KernelLoop {
+    return this.#driver!.loop;
   }
 
   get scope(): this {
     return this;
   }
 
-  /** The promise is settled: what is awaited from here on belongs to the outer scope. */
-  end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#waits.moveTo(this.#outer ?? this._loop._orphans);
-    this._loop._countAsyncFunctions(-1);
-  }
-
-  /** Waits for the async function's promise. */
-  until(promise: Promise<T>): Iterator<Suspension, T, unknown> {
-    promise.then(
-      (value: T) => {
-        this.end();
-        this.setResult(value);
-      },
-      (error: unknown) => {
-        this.end();
-        this._fail(error);
-      },
-    );
-    this._loop._promisesDue();
-    return this[Symbol.iterator]();
-  }
-
-  addWait(wait: Cancellable): WaitScope {
-    if (this.#ended) return (this.#outer ?? this._loop._orphans).addWait(wait);
-    this.#waits.add(wait);
-    this.driver.deliverTo(wait);
+  addWait(wait: Wait): WaitScope {
+    if (this.#phase !== PENDING) return (this.#outer ?? this.loop._orphans).addWait(wait);
+    if (this.#waits === null && this.#wait === null) this.#wait = wait;
+    else this.#several().add(wait);
+    handDown(this.driver, wait);
     return this;
   }
 
-  removeWait(wait: Cancellable): void {
-    this.#waits.delete(wait);
+  removeWait(wait: Wait): void {
+    if (this.#wait === wait) this.#wait = null;
+    else this.#waits?.delete(wait);
+  }
+
+  #several(): WaitSet {
+    if (this.#waits === null) {
+      this.#waits = new WaitSet();
+      if (this.#wait !== null) this.#waits.add(this.#wait);
+      this.#wait = null;
+    }
+    return this.#waits;
+  }
+
+  // --- what the driver waits for
+
+  override done(): boolean {
+    return this.#phase === FULFILLED || this.#phase === REJECTED;
+  }
+
+  /** With nothing to cancel, the driver keeps the request for the next wait. */
+  override cancel(message?: string): boolean {
+    return askBranches(this, message);
+  }
+
+  override get _branches(): Iterable<Cancellable> {
+    return this.#waits ?? (this.#wait === null ? [] : [this.#wait]);
   }
 
   /** A task that waits for its async function is shown to wait for what that waits for. */
   override toString(): string {
-    const waits = [...this.#waits].map((wait) => String(wait instanceof FutureWait ? wait.future : wait));
+    const waits = [...this._branches].map((wait) => String(wait instanceof FutureWait ? wait._waitingFor : wait));
     return waits.length === 0 ? "<a promise>" : waits.join(" and ");
   }
-
-  /** @internal What the async function waits for now. */
-  get _waits(): WaitSet {
-    return this.#waits;
-  }
-
-  /** Cancels what the function waits for; with nothing to cancel, the driver keeps the request for the next wait. */
-  override cancel(message?: string): boolean {
-    return this.#waits.cancel(message);
-  }
-
-  override forgetCancel(): void {
-    this.#waits.forgetCancel();
-  }
-
-  /** The end of the function is no wait of its code: a request to cancel that comes too late stays with the driver. */
-  override get _interruptible(): boolean {
-    return false;
-  }
-
-  override _wake(waiter: Runnable): void {
-    if (!this._loop.isRunning()) {
-      super._wake(waiter);
-      return;
-    }
-    try {
-      waiter.run();
-    } catch (error) {
-      this._loop._leave(error);
-    }
-  }
-}
-
-/** @internal */
-export function waitsOf(future: Future<unknown>): WaitSet | null {
-  return future instanceof AsyncScope ? future._waits : null;
-}
-
-/** What generator functions of this realm inherit from; those of another are known by their tag. */
-const GENERATOR_FUNCTION: unknown = Object.getPrototypeOf(function* () {});
-
-function isGeneratorFunction(fn: object): boolean {
-  return Object.getPrototypeOf(fn) === GENERATOR_FUNCTION || tagOf(fn) === "GeneratorFunction";
 }
 
 function describe(work: unknown): string {
-  return isPromise(work) ? "a promise" : repr(work);
+  return work instanceof Promise ? "a promise" : repr(work);
 }
 
 function cureFor(work: unknown, caller: string): string {
-  if (isPromise(work)) return `it runs already and has no owner; pass the function: ${caller}(() => work())`;
+  if (work instanceof Promise) return `it runs already and has no owner; pass the function: ${caller}(() => work())`;
   if (isFuture(work)) return "it is a future; use ensureFuture(future), or await it";
   return "a coroutine or a function was expected";
 }
 
-function isPromise(value: unknown): value is Promise<never> {
-  return value instanceof Promise;
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
 }

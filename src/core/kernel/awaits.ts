@@ -1,112 +1,70 @@
-/** What async functions wait for: a set of waits, and the wait for one future. @module */
+/** An `await` in an async function: what it waits for, and the set of those that one function has under way. @module */
 
-import { DEBUG_STACK_DEPTH } from "../base/constants.ts";
-import type { AbstractEventLoop, Runnable } from "./events.ts";
 import { CancelledError } from "../base/exceptions.ts";
-import type { Future } from "./futures.ts";
-import type { Cancellable, WaitScope } from "./running.ts";
-import { captureStack } from "../base/stack.ts";
-import type { Task } from "./tasks.ts";
+import { ask, askBranches, takeDelivery } from "./cancellation.ts";
+import type { Asked, Awaited, Cancellable, Fork, KernelLoop, Runnable, Wait, Waiter, WaitScope } from "./contract.ts";
 
 /** What an `await` hands to `then`: the two ends of the promise that carries the async function on. */
 export type Resolve = (value: never) => void;
 /** See {@link Resolve}. */
 export type Reject = (error: unknown) => void;
 
-/** A set of waits. Nearly always it holds one, which then lies in a field. */
-export class WaitSet implements Cancellable {
-  #only: Cancellable | null = null;
-  #several: Set<Cancellable> | null = null;
-  /** Where the set itself is a wait, since its owner has ended before what it waits for. */
-  #home: WaitScope | null = null;
-
-  get size(): number {
-    return this.#several?.size ?? (this.#only === null ? 0 : 1);
-  }
-
-  add(wait: Cancellable): void {
-    if (this.#several !== null) this.#several.add(wait);
-    else if (this.#only === null) this.#only = wait;
-    else {
-      this.#several = new Set([this.#only, wait]);
-      this.#only = null;
-    }
-  }
-
-  delete(wait: Cancellable): void {
-    if (this.#only === wait) this.#only = null;
-    else this.#several?.delete(wait);
-    if (this.#home !== null && this.size === 0) this.#home.removeWait(this);
-  }
-
-  /** The owner has ended: what still waits is `scope`'s from here on. */
-  moveTo(scope: WaitScope): void {
-    if (this.size > 0) this.#home = scope.addWait(this);
-  }
-
-  /** Cancels each; whether there was one to cancel. */
-  cancel(message?: string): boolean {
-    let accepted = false;
-    for (const wait of this) accepted = wait.cancel(message) || accepted;
-    return accepted;
-  }
-
-  forgetCancel(): void {
-    for (const wait of this) wait.forgetCancel();
-  }
-
-  abandon(): void {
-    for (const wait of this) wait.abandon();
-  }
-
-  *[Symbol.iterator](): Generator<Cancellable, void, undefined> {
-    if (this.#only !== null) yield this.#only;
-    else if (this.#several !== null) yield* this.#several;
-  }
+/** What an `await` asks of its future. */
+interface AwaitedFuture extends Awaited {
+  readonly _loop: KernelLoop;
+  _addWaiter(waiter: Runnable): void;
+  _settle(resolve: Resolve, reject: Reject): void;
+  _interrupted(error: unknown): void;
+  toString(): string;
 }
 
-/** An `await` of one of ours in an async function, from `then` until the promise is settled, which takes one handle. */
-abstract class Wait implements Runnable, Cancellable {
-  protected readonly loop: AbstractEventLoop;
+/** An `await` of one of ours in an async function, from `then` until the promise is settled, which takes one entry. */
+abstract class PendingAwait implements Waiter, Wait {
+  readonly loop: KernelLoop;
   protected readonly resolve: Resolve;
   protected readonly reject: Reject;
   #scope: WaitScope | null = null;
-  /** What was waited for was done when the request to cancel came: its result is lost, as in CPython. */
-  #mustCancel: boolean = false;
-  #message: string | undefined = undefined;
+  _asked: Asked | null = null;
 
-  constructor(loop: AbstractEventLoop, resolve: Resolve, reject: Reject) {
+  constructor(loop: KernelLoop, resolve: Resolve, reject: Reject) {
     this.loop = loop;
     this.resolve = resolve;
     this.reject = reject;
   }
 
-  get task(): Task<unknown> | null {
+  get task(): object | null {
     return this.#scope?.task ?? null;
   }
 
   /** Waits on behalf of `scope`, or of nobody. */
-  start(scope: WaitScope | null): void {
+  protected startIn(scope: WaitScope | null): void {
     if (scope !== null) this.#scope = scope.addWait(this);
   }
 
-  /** Passes a request to cancel on to what is waited for; whether that took it. */
-  protected abstract passOn(message: string | undefined): boolean;
+  abstract get _waitingFor(): AwaitedFuture | null;
+  abstract set _waitingFor(nothing: null);
   /** Settles the promise with what came of the wait. */
   protected abstract settle(): void;
-  /** Whether what is waited for raises a `CancelledError` by itself. */
-  protected abstract raisesCancelled(): boolean;
 
   cancel(message?: string): boolean {
-    if (this.passOn(message)) return true;
-    this.#mustCancel = true;
-    this.#message = message;
+    ask(this, message);
     return true;
   }
 
-  forgetCancel(): void {
-    this.#mustCancel = false;
+  get _onward(): this {
+    return this;
   }
+
+  /** It leaves its scope when it ends, and is not asked after that. */
+  get _hasEnded(): boolean {
+    return false;
+  }
+
+  get _strays(): null {
+    return null;
+  }
+
+  _askedBy(): void {}
 
   abandon(): void {
     this.reject(new CancelledError("the event loop is closed"));
@@ -116,12 +74,18 @@ abstract class Wait implements Runnable, Cancellable {
     this.#scope?.removeWait(this);
     this.loop._promisesDue();
     try {
-      if (this.#mustCancel && !this.raisesCancelled()) this.reject(new CancelledError(this.#message));
-      else this.settle();
+      const request = this._asked === null ? null : takeDelivery(this, this._waitingFor);
+      if (request === null) this.settle();
+      else this.#interrupt(new CancelledError(request.message));
     } catch (error) {
       // The engine's own functions do not throw: this is a callback that somebody gave to then().
       this.loop.callExceptionHandler({ message: "Exception in a callback of then()", exception: error });
     }
+  }
+
+  #interrupt(error: CancelledError): void {
+    this._waitingFor?._interrupted(error);
+    this.reject(error);
   }
 
   /** What a loop that reports a slow callback calls it. */
@@ -134,71 +98,56 @@ abstract class Wait implements Runnable, Cancellable {
 }
 
 /** An `await` of a future. */
-export class FutureWait extends Wait {
-  readonly #future: Future<unknown>;
+export class FutureWait extends PendingAwait {
+  #future: AwaitedFuture | null;
 
-  constructor(future: Future<unknown>, resolve: Resolve, reject: Reject) {
+  constructor(future: AwaitedFuture, resolve: Resolve, reject: Reject) {
     super(future._loop, resolve, reject);
     this.#future = future;
   }
 
-  /** What is waited for, for those who draw the tasks. */
-  get future(): Future<unknown> {
+  start(scope: WaitScope | null): void {
+    this.#future!._addWaiter(this);
+    this.startIn(scope);
+  }
+
+  override get _waitingFor(): AwaitedFuture | null {
     return this.#future;
   }
 
-  override start(scope: WaitScope | null): void {
-    this.#future._addWaiter(this);
-    super.start(scope);
-  }
-
-  protected override passOn(message: string | undefined): boolean {
-    const accepted = this.#future.cancel(message);
-    if (!accepted && this.#future._isCancelling) {
-      // The request came round a circle of tasks that wait for each other; see Driver.
-      this.#future._removeWaiter(this);
-      this.loop._enqueue(this);
-    }
-    return accepted;
+  override set _waitingFor(_nothing: null) {
+    this.#future = null;
   }
 
   protected override settle(): void {
-    this.#future._settle(this.resolve, this.reject);
-  }
-
-  protected override raisesCancelled(): boolean {
-    return this.#future._raisesCancelled();
+    this.#future!._settle(this.resolve, this.reject);
   }
 
   override toString(): string {
-    return `<await of ${this.#future.toString()}>`;
+    return `<await of ${String(this.#future)}>`;
   }
 }
 
 /** An `await` of nothing but the next turn. */
-export class TurnWait extends Wait {
+export class TurnWait extends PendingAwait {
   readonly #result: unknown;
 
-  constructor(loop: AbstractEventLoop, result: unknown, resolve: Resolve, reject: Reject) {
+  constructor(loop: KernelLoop, result: unknown, resolve: Resolve, reject: Reject) {
     super(loop, resolve, reject);
     this.#result = result;
   }
 
-  override start(scope: WaitScope | null): void {
+  start(scope: WaitScope | null): void {
     this.loop._enqueue(this);
-    super.start(scope);
+    this.startIn(scope);
   }
 
-  protected override passOn(): boolean {
-    return false;
+  override get _waitingFor(): null {
+    return null;
   }
 
   protected override settle(): void {
     this.resolve(this.#result as never);
-  }
-
-  protected override raisesCancelled(): boolean {
-    return false;
   }
 
   override toString(): string {
@@ -206,47 +155,56 @@ export class TurnWait extends Wait {
   }
 }
 
-/** The waits that outlived their task: they go on, and end when the loop does. */
-export class Orphans implements WaitScope {
-  readonly loop: AbstractEventLoop;
-  readonly task: null = null;
-  readonly driver: null = null;
-  readonly #waits: WaitSet = new WaitSet();
-
-  constructor(loop: AbstractEventLoop) {
-    this.loop = loop;
-  }
+/** A set of waits; nearly always one, which then lies in a field. */
+export class WaitSet implements Wait, Fork {
+  #only: Wait | null = null;
+  #several: Set<Wait> | null = null;
+  /** Where the set itself is a wait, since its owner has ended before what it waits for. */
+  #home: WaitScope | null = null;
 
   get size(): number {
-    return this.#waits.size;
+    return this.#several?.size ?? (this.#only === null ? 0 : 1);
   }
 
-  addWait(wait: Cancellable): this {
-    if (this.loop.isClosed()) {
-      wait.abandon();
-      return this;
+  add(wait: Wait): void {
+    if (this.#several !== null) this.#several.add(wait);
+    else if (this.#only === null) this.#only = wait;
+    else {
+      this.#several = new Set([this.#only, wait]);
+      this.#only = null;
     }
-    this.#waits.add(wait);
-    if (this.loop.getDebug()) {
-      this.loop.callExceptionHandler({
-        message: "An async function outlived its task: await it, or make it a task of its own",
-        sourceTraceback: captureStack(DEBUG_STACK_DEPTH),
-      });
-    }
+  }
+
+  delete(wait: Wait): void {
+    if (this.#only === wait) this.#only = null;
+    else this.#several?.delete(wait);
+    if (this.#home !== null && this.size === 0) this.#home.removeWait(this);
+  }
+
+  /** The owner has ended: what still waits is `scope`'s from here on. */
+  moveTo(scope: WaitScope): void {
+    if (this.size > 0) this.#home = scope.addWait(this);
+  }
+
+  /** Cancels each; whether there was one to cancel. */
+  cancel(message?: string): boolean {
+    return askBranches(this, message);
+  }
+
+  get _onward(): this {
     return this;
   }
 
-  removeWait(wait: Cancellable): void {
-    this.#waits.delete(wait);
+  get _branches(): Iterable<Cancellable> {
+    return this;
   }
 
-  /** Cancels each, so that its cleanup runs in the turns that follow. */
-  cancel(): void {
-    this.#waits.cancel();
-  }
-
-  /** The loop is closed: nothing will come of these waits any more. */
   abandon(): void {
-    this.#waits.abandon();
+    for (const wait of this) wait.abandon();
+  }
+
+  *[Symbol.iterator](): Generator<Wait, void, undefined> {
+    if (this.#only !== null) yield this.#only;
+    else if (this.#several !== null) yield* this.#several;
   }
 }

@@ -1,21 +1,19 @@
 /** Coroutine: work that starts when it is awaited, and not before. @module */
 
-import { currentContext } from "./contextvars.ts";
 import { DEBUG_STACK_DEPTH } from "../base/constants.ts";
-import { Driver } from "./driver.ts";
-import type { Frame } from "./driver.ts";
-import type { AbstractEventLoop } from "./events.ts";
-import { findRunningLoop, getRunningLoop } from "./events.ts";
-import { CancelledError, RuntimeError } from "../base/exceptions.ts";
-
+import { RuntimeError } from "../base/exceptions.ts";
 import { inspectAsString } from "../base/format.ts";
-import type { Awaitable, Future, Suspension } from "./futures.ts";
-import type { Neglect, Neglectable } from "./neglect.ts";
-import type { Cancellable, Execution, WaitScope } from "./running.ts";
-import { currentExecution, getAsyncContext } from "./running.ts";
-import type { Reject, Resolve } from "./awaits.ts";
-import { TurnWait } from "./awaits.ts";
 import { captureStack, locationOf } from "../base/stack.ts";
+import type { Reject, Resolve } from "./awaits.ts";
+import type { KernelLoop } from "./contract.ts";
+import { currentContext } from "./contextvars.ts";
+import type { Frame } from "./driver.ts";
+import type { Awaitable, Future, Suspension } from "./futures.ts";
+import { tagOf } from "./generators.ts";
+import type { Owner } from "./inline-driver.ts";
+import { InlineDriver } from "./inline-driver.ts";
+import type { Neglect, Neglectable } from "./neglect.ts";
+import { currentExecution, findLoop, nearestLoop } from "./running.ts";
 
 /** A generator object as a generator function with `yield*` waits makes it: a coroutine too. */
 export type CoroutineGenerator<T> = Generator<Suspension, T, unknown>;
@@ -43,8 +41,8 @@ export type CoroutineLike<T> = Coroutine<T> | CoroutineGenerator<T> | Body<T>;
  */
 export abstract class Coroutine<T> implements Awaitable<T>, Neglectable {
   #started: boolean = false;
-  #neglect: Neglect | null = null;
-  readonly #sourceTraceback: readonly string[] | null = null;
+  /** What reports need of it; made when it is needed. */
+  #record: Record | null = null;
 
   /** What reports call it. */
   abstract readonly name: string;
@@ -52,10 +50,7 @@ export abstract class Coroutine<T> implements Awaitable<T>, Neglectable {
   abstract readonly _iterator: Iterator<unknown, unknown, unknown>;
 
   constructor() {
-    const loop = currentExecution()?.loop ?? null;
-    if (loop === null) return;
-    if (loop.getDebug()) this.#sourceTraceback = captureStack(DEBUG_STACK_DEPTH);
-    loop._watch(this);
+    nearestLoop()?._watch(this);
   }
 
   /** Runs it as part of the task whose async function awaits it. */
@@ -86,7 +81,8 @@ export abstract class Coroutine<T> implements Awaitable<T>, Neglectable {
       throw new RuntimeError(`cannot reuse ${this.toString()}: call the function again, or share one task of it`);
     }
     this.#started = true;
-    if (this.#neglect !== null) this.#neglect.settled = true;
+    const neglect = this.#record?.neglect;
+    if (neglect) neglect.settled = true;
   }
 
   /** @internal */
@@ -94,23 +90,35 @@ export abstract class Coroutine<T> implements Awaitable<T>, Neglectable {
     return !this.#started;
   }
 
+  /** @internal Remembers where it was made: the loop is in debug mode. */
+  _rememberMaking(): void {
+    this.#record = { sourceTraceback: captureStack(DEBUG_STACK_DEPTH), neglect: null };
+  }
+
   /** @internal */
   _neglect(): Neglect {
-    this.#neglect ??= {
+    this.#record ??= { sourceTraceback: null, neglect: null };
+    this.#record.neglect ??= {
       message: `coroutine '${this.name}' was never awaited`,
       description: this.toString(),
-      sourceTraceback: this.#sourceTraceback,
+      sourceTraceback: this.#record.sourceTraceback,
       settled: false,
     };
-    return this.#neglect;
+    return this.#record.neglect;
   }
 
   toString(): string {
-    const made = this.#sourceTraceback?.[0];
+    const made = this.#record?.sourceTraceback?.[0];
     return `<coroutine ${this.name}()${made === undefined ? "" : ` created at ${locationOf(made)}`}>`;
   }
 }
 inspectAsString(Coroutine);
+
+/** What few coroutines have. */
+interface Record {
+  readonly sourceTraceback: readonly string[] | null;
+  neglect: Neglect | null;
+}
 
 /** How far a {@link GeneratorCoroutine} has come. */
 type Phase = typeof NEW | typeof RUNNING | typeof RETURNED | typeof RAISED;
@@ -120,7 +128,7 @@ const RETURNED = 2;
 const RAISED = 3;
 
 /** A coroutine that hands itself to the driver, which steps its generator. */
-abstract class FrameCoroutine<T> extends Coroutine<T> implements Frame {
+export abstract class FrameCoroutine<T> extends Coroutine<T> implements Frame {
   #phase: Phase = NEW;
   #outcome: unknown = undefined;
 
@@ -175,160 +183,24 @@ export class GeneratorCoroutine<T> extends FrameCoroutine<T> {
   }
 }
 
-/**
- * A coroutine that seldom waits: it makes a generator, and an async function's `await` a driver, only when it must. It
- * is for what programs do in their innermost loops, such as taking an item from a queue that has one.
- */
-export abstract class AttemptCoroutine<T> extends FrameCoroutine<T> {
-  #generator: CoroutineGenerator<T> | null = null;
-
-  /** Whether {@link goOn} would have to wait now. */
-  protected abstract mustWait(): boolean;
-  /** Does it without waiting. */
-  protected abstract goOn(): T;
-  /** Waits as long as need be, and does it. */
-  protected abstract waitAndGoOn(): CoroutineGenerator<T>;
-
-  /** @internal */
-  get _iterator(): CoroutineGenerator<T> {
-    this.#generator ??= this.waitAndGoOn();
-    return this.#generator;
-  }
-
-  /** @internal */
-  override next(): IteratorResult<unknown, T> {
-    if (this.#generator !== null || this.mustWait()) return super.next();
-    return { done: true, value: this.goOn() };
-  }
-
-  protected override drive(owner: Owner, onFulfilled: Resolve, onRejected: Reject): void {
-    if (this.mustWait()) {
-      super.drive(owner, onFulfilled, onRejected);
-      return;
-    }
-    owner.loop._promisesDue();
-    let value: T;
-    try {
-      value = this.goOn();
-    } catch (error) {
-      onRejected(error);
-      return;
-    }
-    onFulfilled(value as never);
-  }
-}
-
-/**
- * A coroutine that is one wait: a future, made when it is awaited and not before. It is for the library's simplest and
- * most frequent waits, which need no generator, no frame and no driver.
- */
-export abstract class LazyFuture<T> extends Coroutine<T> {
-  #future: Future<T> | null = null;
-
-  /** Makes the future to wait for. */
-  protected abstract make(loop: AbstractEventLoop): Future<T>;
-
-  /** @internal */
-  get _iterator(): Iterator<unknown, T, unknown> {
-    return this;
-  }
-
-  /** @internal */
-  override next(): IteratorResult<unknown, T> {
-    this.#future ??= this.make(getRunningLoop());
-    return this.#future.next();
-  }
-
-  then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
-    const owner = ownerOf(this, onRejected);
-    if (owner !== null) this.wait(owner, onFulfilled, onRejected);
-  }
-
-  /** Waits for the async function of `owner`. */
-  protected wait(owner: Owner, onFulfilled: Resolve, onRejected: Reject): void {
-    this.make(owner.loop)._await(owner.execution?.scope ?? null, onFulfilled, onRejected);
-  }
-}
-
-/** A {@link LazyFuture} that need not wait when it can go on at once. */
-export abstract class AttemptFuture<T> extends LazyFuture<T> {
-  #isWaiting: boolean = false;
-
-  /** Whether {@link goOn} would have to wait now. */
-  protected abstract mustWait(): boolean;
-  /** Does it without waiting. */
-  protected abstract goOn(): T;
-
-  /** @internal */
-  override next(): IteratorResult<unknown, T> {
-    if (!this.#isWaiting && !this.mustWait()) return { done: true, value: this.goOn() };
-    this.#isWaiting = true;
-    return super.next();
-  }
-
-  protected override wait(owner: Owner, onFulfilled: Resolve, onRejected: Reject): void {
-    try {
-      if (this.mustWait()) {
-        super.wait(owner, onFulfilled, onRejected);
-        return;
-      }
-      owner.loop._promisesDue();
-      onFulfilled(this.goOn() as never);
-    } catch (error) {
-      onRejected(error);
-    }
-  }
-}
-
-const IN_NEXT_TURN: IteratorResult<undefined, never> = { done: false, value: undefined };
-
-/** A coroutine that gives way for one turn: the bare `yield` of CPython's `sleep(0)`, without a future. */
-export abstract class TurnCoroutine<T> extends Coroutine<T> {
-  #waited: boolean = false;
-
-  /** What the wait evaluates to. */
-  protected abstract readonly result: T;
-
-  /** @internal */
-  get _iterator(): Iterator<unknown, T, unknown> {
-    return this;
-  }
-
-  /** @internal */
-  override next(): IteratorResult<unknown, T> {
-    if (this.#waited) return { done: true, value: this.result };
-    this.#waited = true;
-    return IN_NEXT_TURN;
-  }
-
-  then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
-    const owner = ownerOf(this, onRejected);
-    if (owner === null) return;
-    new TurnWait(owner.loop, this.result, onFulfilled, onRejected).start(owner.execution?.scope ?? null);
-  }
-}
-
 /** Whether `value` is a coroutine object: a {@link Coroutine} or a generator object. CPython: `asyncio.iscoroutine`. */
 export function isCoroutine(value: unknown): value is Coroutine<unknown> | CoroutineGenerator<unknown> {
   if (value instanceof Coroutine) return true;
   return typeof value === "object" && value !== null && tagOf(value) === "Generator";
 }
 
-/** @internal What kind of object or function the language says `value` is. */
-export function tagOf(value: object): unknown {
-  return (value as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
+/**
+ * @internal `coroutine` as the language's own iterators type what they return: `for await` awaits it. A native promise
+ * would start the coroutine at once, and whoever drives the iterator by hand would lose an item when cancelled.
+ */
+export function asPromise<T>(coroutine: Coroutine<T>): Promise<T> {
+  return coroutine as unknown as Promise<T>;
 }
 
-/** Who awaits a coroutine in an async function. */
-export interface Owner {
-  readonly loop: AbstractEventLoop;
-  readonly execution: Execution | null;
-}
-
-/** Starts `coroutine` for the async function that awaits it; without one, or the second time, refuses. */
-function ownerOf(coroutine: Coroutine<unknown>, refuse: Reject): Owner | null {
+/** @internal Starts `coroutine` for the async function that awaits it; without one, or the second time, refuses. */
+export function ownerOf(coroutine: Coroutine<unknown>, refuse: Reject): Owner | null {
   const execution = currentExecution();
-  const loop = execution?.loop ?? findRunningLoop();
+  const loop = execution?.loop ?? findLoop();
   try {
     coroutine._begin();
     if (loop === null || (execution !== null && execution.scope === null)) throw homelessError(coroutine, loop);
@@ -337,79 +209,10 @@ function ownerOf(coroutine: Coroutine<unknown>, refuse: Reject): Owner | null {
     refuse(error);
     return null;
   }
-  return { loop, execution };
+  return (execution ?? { loop, task: null, context: currentContext(), scope: null, driver: null }) as Owner;
 }
 
-function homelessError(coroutine: Coroutine<unknown>, loop: AbstractEventLoop | null): RuntimeError {
+function homelessError(coroutine: Coroutine<unknown>, loop: KernelLoop | null): RuntimeError {
   const cure = loop === null ? "no running event loop: use asyncio.run(main)" : "no task: use loop.createTask(fn)";
   return new RuntimeError(`Cannot await ${coroutine.toString()} here: ${cure}`);
-}
-
-/**
- * An `await` of a coroutine in an async function: the coroutine runs in the same task, from `then` until the promise
- * is settled.
- */
-class InlineDriver<T> extends Driver<T> implements Cancellable {
-  readonly scope: WaitScope | null;
-  readonly #resolve: Resolve;
-  readonly #reject: Reject;
-  #waitScope: WaitScope | null = null;
-  #ended: boolean = false;
-
-  constructor(owner: Owner, iterator: Iterator<unknown, unknown, unknown>, resolve: Resolve, reject: Reject) {
-    const { execution } = owner;
-    super(
-      owner.loop,
-      execution?.task ?? null,
-      execution?.context ?? currentContext(),
-      execution?.driver ?? null,
-      iterator,
-    );
-    this.scope = execution?.scope ?? null;
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  /** The first step, at once; only a coroutine that then waits is registered as a wait of the async function. */
-  start(): void {
-    this.run();
-    if (this.#ended) return;
-    this.ambient = getAsyncContext()?.captureAsIs() ?? null;
-    this.#waitScope = this.scope?.addWait(this) ?? null;
-  }
-
-  cancel(message?: string): boolean {
-    return this.#ended ? false : this.deliverCancel(message);
-  }
-
-  abandon(): void {
-    this.raised(new CancelledError("the event loop is closed"));
-  }
-
-  protected override returned(value: T): void {
-    this.#leave();
-    this.#resolve(value as never);
-  }
-
-  protected override raised(error: unknown): void {
-    this.#leave();
-    this.#reject(error);
-  }
-
-  protected override countInTask(by: number): void {
-    if (this.task !== null) this.task._driver.innerRequests += by;
-  }
-
-  #leave(): void {
-    this.#ended = true;
-    this.countInTask(-this.ownRequests);
-    this.#waitScope?.removeWait(this);
-    const request = this.takeCancel();
-    if (request !== null) this.scope?.driver?.inheritCancel(request.message);
-    this.loop._promisesDue();
-  }
-
-  override toString(): string {
-    return String(this.waitingFor ?? "<a coroutine>");
-  }
 }

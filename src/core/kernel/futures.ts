@@ -1,17 +1,18 @@
 /** Future: a result that will come, and those who wait for it. @module */
 
-import type { Context } from "./contextvars.ts";
 import { DEBUG_STACK_DEPTH } from "../base/constants.ts";
-import type { AbstractEventLoop, Runnable } from "./events.ts";
-import { getRunningLoop, Handle } from "./events.ts";
 import { CancelledError, InvalidStateError, RuntimeError } from "../base/exceptions.ts";
 import { functionName, inspectAsString, repr } from "../base/format.ts";
-import type { Neglect, Neglectable } from "./neglect.ts";
-import type { Cancellable, WaitScope } from "./running.ts";
-import { currentExecution } from "./running.ts";
+import { captureStack, locationOf, readStack } from "../base/stack.ts";
 import type { Reject, Resolve } from "./awaits.ts";
 import { FutureWait } from "./awaits.ts";
-import { captureStack, locationOf, readStack } from "../base/stack.ts";
+import type { Awaited, Fork, KernelLoop, Runnable, Waiter, WaitScope } from "./contract.ts";
+import type { Context } from "./contextvars.ts";
+import type { AbstractEventLoop } from "./events.ts";
+import { Handle } from "./handles.ts";
+import type { Neglect, Neglectable } from "./neglect.ts";
+import { currentExecution, mayGoOn, requireLoop } from "./running.ts";
+import { Waiters } from "./waiters.ts";
 
 /**
  * What a coroutine hands to its task when it waits. Only `yield*` on something awaitable produces it, so that a plain
@@ -36,6 +37,16 @@ const FINISHED = 1;
 const FAILED = 2;
 const CANCELLED = 3;
 
+/** How many of those who wait are looked at for a repr. */
+const MOST_SHOWN = 64;
+
+/** What few futures have. */
+interface Record {
+  cancelMessage: string | undefined;
+  neglect: Neglect | null;
+  sourceTraceback: readonly string[] | null;
+}
+
 /** What a future calls when it is done. */
 export type DoneCallback<F> = (future: F) => unknown;
 
@@ -58,31 +69,28 @@ export type DoneCallback<F> = (future: F) => unknown;
  *
  * CPython: `asyncio.Future`.
  */
-export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
+export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
   /** @internal */
-  readonly _loop: AbstractEventLoop;
+  readonly _loop: KernelLoop;
   #state: State = PENDING;
   /** The result, the exception, or the `CancelledError` to raise once. */
   #value: unknown = undefined;
-  #cancelMessage: string | undefined = undefined;
   /** What to run when it is done: tasks that wait, awaits of async functions, callbacks. Mostly one. */
-  #waiters: Runnable | Runnable[] | null = null;
+  #waiters: Runnable | Waiters | null = null;
   /** It failed and nobody has asked for the exception. */
   #unretrieved: boolean = false;
-  #neglect: Neglect | null = null;
+  #record: Record | null = null;
   /** @internal It was reached through `yield*`; CPython's `_asyncio_future_blocking`. */
   _awaited: boolean = false;
-  /** @internal */
-  readonly _sourceTraceback: readonly string[] | null;
 
   /** @param options `loop`: the loop it belongs to; the running one by default. */
-  constructor(options?: { readonly loop?: AbstractEventLoop }) {
-    this._loop = options?.loop ?? getRunningLoop();
-    this._sourceTraceback = this._loop.getDebug() ? captureStack(DEBUG_STACK_DEPTH) : null;
+  constructor(options?: { readonly loop?: KernelLoop }) {
+    this._loop = options?.loop ?? requireLoop();
+    if (this._loop.getDebug()) this.#recorded().sourceTraceback = captureStack(DEBUG_STACK_DEPTH);
   }
 
   getLoop(): AbstractEventLoop {
-    return this._loop;
+    return this._loop as AbstractEventLoop;
   }
 
   /** Whether it has a result, an exception, or was cancelled. */
@@ -156,7 +164,7 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
   cancel(message?: string): boolean {
     this.#retrieved();
     if (this.#state !== PENDING) return false;
-    this.#cancelMessage = message;
+    if (message !== undefined) this.#recorded().cancelMessage = message;
     this.#complete(CANCELLED, undefined);
     return true;
   }
@@ -172,10 +180,12 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
 
   /** Takes all callbacks out that are the same function; how many there were. */
   removeDoneCallback(callback: DoneCallback<this>): number {
-    const waiters = this.#listWaiters();
-    const kept = waiters.filter((waiter) => waiter._callback !== callback);
-    this.#waiters = kept.length === 0 ? null : kept;
-    return waiters.length - kept.length;
+    const waiters = this.#waiters;
+    if (waiters === null) return 0;
+    if (waiters instanceof Waiters) return waiters.deleteCallback(callback);
+    if (waiters._callback !== callback) return 0;
+    this.#waiters = null;
+    return 1;
   }
 
   /** Whether a failure nobody asks for will be reported. It can only be set to `false`. */
@@ -198,7 +208,7 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
    * coroutine, which comes back here when the future is done.
    */
   next(): IteratorResult<this, T> {
-    if (this.#state !== PENDING) return { done: true, value: this.result() };
+    if (this.#state !== PENDING && mayGoOn()) return { done: true, value: this._take() };
     if (this._awaited) throw notInTaskError(this);
     this._awaited = true;
     return { done: false, value: this };
@@ -213,18 +223,27 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
   /** @internal An exception is thrown at the place that waits. */
   throw(error: unknown): never {
     this._awaited = false;
+    this._interrupted(error);
     throw error;
   }
 
+  /** @internal The wait for it is over: what the wait evaluates to. A wait that acquires something does so here. */
+  _take(): T {
+    return this.result();
+  }
+
+  /** @internal The wait for it ends with `error`, whatever it is itself. */
+  _interrupted(_error: unknown): void {}
+
   then(onFulfilled: (value: T) => unknown = ignore, onRejected: (error: unknown) => unknown = ignore): void {
-    if (this.#state !== PENDING) {
+    if (this.#state !== PENDING && mayGoOn()) {
       this._settle(onFulfilled, onRejected);
       return;
     }
     this._await(currentExecution()?.scope ?? null, onFulfilled, onRejected);
   }
 
-  /** @internal An `await` of this pending future, on behalf of `scope`. */
+  /** @internal An `await` of this future, on behalf of `scope`, that takes a turn. */
   _await(scope: WaitScope | null, onFulfilled: Resolve, onRejected: Reject): void {
     const mistake = scope === null ? null : this.#mistakeOf(scope);
     const awaited = mistake === null ? this : failedFuture<T>(scope!.loop, mistake);
@@ -251,34 +270,41 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
   _addWaiter(waiter: Runnable): void {
     if (this.#state !== PENDING) this._loop._enqueue(waiter);
     else if (this.#waiters === null) this.#waiters = waiter;
-    else if (Array.isArray(this.#waiters)) this.#waiters.push(waiter);
-    else this.#waiters = [this.#waiters, waiter];
+    else if (this.#waiters instanceof Waiters) this.#waiters.add(waiter);
+    else {
+      const waiters = new Waiters();
+      waiters.add(this.#waiters);
+      waiters.add(waiter);
+      this.#waiters = waiters;
+    }
   }
 
   /** @internal */
   _removeWaiter(waiter: Runnable): void {
-    const kept = this.#listWaiters().filter((other) => other !== waiter);
-    this.#waiters = kept.length === 0 ? null : kept;
+    if (this.#waiters instanceof Waiters) this.#waiters.delete(waiter);
+    else if (this.#waiters === waiter) this.#waiters = null;
   }
 
-  /** @internal A callback of the library's own, which needs no context and does not throw. */
-  _onDone(callback: (future: Future<T>) => void): void {
-    this._addWaiter(new DoneHook(this, callback));
+  /** @internal A callback of the library's own, which needs no context and does not throw; for `_removeWaiter`. */
+  _onDone(callback: (future: Future<T>) => void): Runnable {
+    const hook = new DoneHook(this, callback);
+    this._addWaiter(hook);
+    return hook;
   }
 
-  /** @internal Runs one of those who wait. */
-  _wake(waiter: Runnable): void {
-    this._loop._enqueue(waiter);
-  }
-
-  /** @internal Whether a request to cancel goes through this on its way, and must not come back. */
-  get _isCancelling(): boolean {
-    return false;
+  /** @internal A future answers a request to cancel itself; a task or a gather does not. */
+  get _onward(): Waiter | Fork | null {
+    return null;
   }
 
   /** @internal What `cancel` was given. */
   get _cancelMessage(): string | undefined {
-    return this.#cancelMessage;
+    return this.#record?.cancelMessage;
+  }
+
+  /** @internal Where it was made, in debug mode. */
+  get _sourceTraceback(): readonly string[] | null {
+    return this.#record?.sourceTraceback ?? null;
   }
 
   /** @internal Whether it ended with an exception. */
@@ -312,23 +338,22 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
   /** @internal Cancelled by `error`, which is raised once as it is. */
   _finishCancelled(message: string | undefined, error?: CancelledError): void {
     this.#unretrieved = false;
-    this.#cancelMessage = message;
+    if (message !== undefined) this.#recorded().cancelMessage = message;
     this.#complete(CANCELLED, error);
   }
 
   /** @internal */
   _makeCancelledError(): CancelledError {
     const saved = this.#value;
-    if (saved === undefined) return new CancelledError(this.#cancelMessage);
+    if (saved === undefined) return new CancelledError(this._cancelMessage);
     this.#value = undefined;
     return saved as CancelledError;
   }
 
-  /** @internal A future does not wait for anything that could be told to forget. */
-  forgetCancel(): void {}
-
-  /** @internal */
-  abandon(): void {}
+  /** @internal What it stands for, where tasks are drawn, if its repr does not say so. */
+  get _purpose(): string | null {
+    return null;
+  }
 
   /** @internal The futures this one is made of, for those who draw the tasks. */
   get _parts(): Iterable<Future<unknown>> {
@@ -343,14 +368,15 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
   /** @internal */
   _neglect(): Neglect {
     readStack(this.#value);
-    this.#neglect ??= {
+    const record = this.#recorded();
+    record.neglect ??= {
       message: `${this._typeName} exception was never retrieved`,
       exception: this.#value,
       description: this.toString(),
       sourceTraceback: this._sourceTraceback,
       settled: false,
     };
-    return this.#neglect;
+    return record.neglect;
   }
 
   /** @internal */
@@ -381,9 +407,14 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
 
   /** @internal */
   _reprCallbacks(): string[] {
-    const names = this.#listWaiters().map((waiter) => waiter._describe?.() ?? "Task.wakeup()");
-    if (names.length === 0) return [];
-    const shown = names.length > 2 ? [names[0], `<${names.length - 2} more>`, names.at(-1)] : names;
+    const waiters = this.#waiters;
+    if (waiters === null) return [];
+    const all: Runnable[] = [];
+    for (const waiter of waiters instanceof Waiters ? waiters : [waiters]) if (all.push(waiter) === MOST_SHOWN) break;
+    const names = all.map((waiter) => waiter._describe?.() ?? "Task.wakeup()");
+    const count = waiters instanceof Waiters ? waiters.size : 1;
+    if (count === 0) return [];
+    const shown = count > 2 ? [names[0], `<${count - 2} more>`, names.at(-1)] : names;
     return [`cb=[${shown.join(", ")}]`];
   }
 
@@ -393,11 +424,6 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
     return made === undefined ? [] : [`created at ${locationOf(made)}`];
   }
 
-  #listWaiters(): readonly Runnable[] {
-    if (this.#waiters === null) return [];
-    return Array.isArray(this.#waiters) ? this.#waiters : [this.#waiters];
-  }
-
   #complete(state: State, value: unknown): void {
     this.#checkPending();
     this.#state = state;
@@ -405,8 +431,8 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
     const waiters = this.#waiters;
     if (waiters === null) return;
     this.#waiters = null;
-    if (!Array.isArray(waiters)) this._wake(waiters);
-    else for (const waiter of waiters) this._wake(waiter);
+    if (!(waiters instanceof Waiters)) this._loop._enqueue(waiters);
+    else for (const waiter of waiters) this._loop._enqueue(waiter);
   }
 
   #checkPending(): void {
@@ -415,7 +441,13 @@ export class Future<T> implements Awaitable<T>, Cancellable, Neglectable {
 
   #retrieved(): void {
     this.#unretrieved = false;
-    if (this.#neglect !== null) this.#neglect.settled = true;
+    const neglect = this.#record?.neglect;
+    if (neglect) neglect.settled = true;
+  }
+
+  #recorded(): Record {
+    this.#record ??= { cancelMessage: undefined, neglect: null, sourceTraceback: null };
+    return this.#record;
   }
 }
 inspectAsString(Future);
@@ -454,7 +486,8 @@ export function selfAwaitError(task: Future<unknown>): RuntimeError {
   return new RuntimeError(`Task cannot await on itself: ${task.toString()}`);
 }
 
-function failedFuture<T>(loop: AbstractEventLoop, error: unknown): Future<T> {
+/** @internal A future that has failed with `error` already. */
+export function failedFuture<T>(loop: KernelLoop, error: unknown): Future<T> {
   const future = new Future<T>({ loop });
   future.setException(error);
   future.logTraceback = false;

@@ -23,6 +23,8 @@ export interface Neglect {
 export interface Neglectable {
   /** @internal Whether it has not been looked after. */
   readonly _isNeglected: boolean;
+  /** @internal Remembers where it was made; in debug mode. */
+  _rememberMaking?(): void;
   /** @internal What to report. Called twice, it returns the same. */
   _neglect(): Neglect;
 }

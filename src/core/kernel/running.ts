@@ -8,43 +8,8 @@
  * @module
  */
 
-import type { Context } from "./contextvars.ts";
-import type { Driver } from "./driver.ts";
-import type { AbstractEventLoop } from "./events.ts";
-import type { Task } from "./tasks.ts";
-
-/** What running code belongs to. Handles, tasks and the scopes of async functions are executions. */
-export interface Execution {
-  readonly loop: AbstractEventLoop | null;
-  readonly task: Task<unknown> | null;
-  readonly context: Context;
-  /** Where an `await` in an async function registers what it waits for, so that it can be cancelled. */
-  readonly scope: WaitScope | null;
-  /** What steps the coroutine that the code belongs to, if it belongs to one. */
-  readonly driver: Driver<unknown> | null;
-}
-
-/** Something that can be asked to stop waiting. */
-export interface Cancellable {
-  /** Asks for a `CancelledError` at the place that waits; `false` when it is too late. */
-  cancel(message?: string): boolean;
-  /** @internal Takes back a request that has not been delivered. */
-  forgetCancel(): void;
-  /** @internal The loop is closed and nobody will ever answer: ends the wait now. */
-  abandon(): void;
-}
-
-/** The owner of the waits of an async function. */
-export interface WaitScope {
-  readonly loop: AbstractEventLoop;
-  readonly task: Task<unknown> | null;
-  /** What steps the coroutine that the scope is part of. */
-  readonly driver: Driver<unknown> | null;
-  /** @internal Takes `wait` in, here or in the nearest enclosing scope that has not ended. */
-  addWait(wait: Cancellable): WaitScope;
-  /** @internal */
-  removeWait(wait: Cancellable): void;
-}
+import { RuntimeError } from "../base/exceptions.ts";
+import type { Execution, KernelLoop } from "./contract.ts";
 
 /** What the platform offers to carry an {@link Execution}, and the user's own async context, across promises. */
 export interface AsyncContext {
@@ -95,4 +60,70 @@ export function runAs<R>(execution: Execution, fn: () => R): R {
   } finally {
     running = previous;
   }
+}
+
+// --- which loop
+
+const runningLoops = new Set<KernelLoop>();
+let loopInTurn: KernelLoop | null = null;
+
+/** `loop` runs from here on. */
+export function loopStarted(loop: KernelLoop): void {
+  runningLoops.add(loop);
+}
+
+/** `loop` runs no longer. */
+export function loopStopped(loop: KernelLoop): void {
+  runningLoops.delete(loop);
+}
+
+/** Makes `loop` the one whose turn is on the stack and returns the one before, which the caller puts back. */
+export function swapLoopInTurn(loop: KernelLoop | null): KernelLoop | null {
+  const previous = loopInTurn;
+  loopInTurn = loop;
+  return previous;
+}
+
+/** The loop of the present code, running or not, as cheaply as it can be known; `null` outside of any loop. */
+export function nearestLoop(): KernelLoop | null {
+  if (running !== null) return running.loop;
+  // Promises go on inside of a turn: with a single loop they are its own, and the async context need not be asked.
+  if (loopInTurn !== null && runningLoops.size === 1) return loopInTurn;
+  return asyncContext?.getStore()?.loop ?? null;
+}
+
+/**
+ * The loop that runs the present code, or `null`. Where the platform cannot tell (a browser, after an `await`), the one
+ * loop that runs, if exactly one does.
+ */
+export function findLoop(): KernelLoop | null {
+  const loop = currentExecution()?.loop ?? null;
+  if (loop !== null) return loop.isRunning() ? loop : null;
+  if (asyncContext !== null || runningLoops.size !== 1) return null;
+  const [only] = runningLoops;
+  return only ?? null;
+}
+
+/** The loop that runs the present code. @throws {RuntimeError} if there is none. */
+export function requireLoop(): KernelLoop {
+  const loop = findLoop();
+  if (loop === null) throw new RuntimeError("no running event loop: call this from inside asyncio.run(...)");
+  return loop;
+}
+
+// --- how long code may go on without waiting
+
+let awaitsLeft: number = Infinity;
+
+/** An entry of a loop begins: from here on so many awaits may be answered at once. */
+export function refillAwaits(count: number): void {
+  awaitsLeft = count;
+}
+
+/**
+ * Whether an `await` that need not wait may be answered at once. If not, it gives way for a turn, so that a loop around
+ * it (`while (true) await queue.put(item)`) cannot keep timers, I/O and other tasks waiting for ever.
+ */
+export function mayGoOn(): boolean {
+  return --awaitsLeft >= 0;
 }

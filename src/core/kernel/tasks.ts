@@ -2,21 +2,27 @@
 
 import type { Aborter, AbortSignalLike, Signal } from "../base/abort.ts";
 import { newAborter, onAbort } from "../base/abort.ts";
-import { toCoroutine } from "./async-functions.ts";
-import type { Context } from "./contextvars.ts";
-import { copyContext } from "./contextvars.ts";
-import type { CoroutineGenerator, CoroutineLike } from "./coroutines.ts";
-import { Coroutine } from "./coroutines.ts";
-import { Driver } from "./driver.ts";
-import type { AbstractEventLoop } from "./events.ts";
-import { getRunningLoop } from "./events.ts";
 import { CancelledError, leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
-import { formatError } from "../base/format.ts";
-import { Future } from "./futures.ts";
+import { formatError, functionName } from "../base/format.ts";
 import type { Linked } from "../base/linked-list.ts";
-import type { Cancellable, WaitScope } from "./running.ts";
-import { currentExecution, getAsyncContext } from "./running.ts";
+import { rootOf } from "./async-functions.ts";
 import { WaitSet } from "./awaits.ts";
+import {
+  ask,
+  countRequest,
+  requestsOf,
+  requestsSeenFrom,
+  takeBackFromOutside,
+  takeBackOutermost,
+  takeKept,
+} from "./cancellation.ts";
+import type { CountingWaiter, KernelLoop, Wait, Waiter, WaitScope } from "./contract.ts";
+import type { Settings } from "./contextvars.ts";
+import { Context, currentContext } from "./contextvars.ts";
+import type { Body, CoroutineGenerator } from "./coroutines.ts";
+import { Coroutine, GeneratorCoroutine } from "./coroutines.ts";
+import { Driver } from "./driver.ts";
+import { currentExecution, getAsyncContext, requireLoop } from "./running.ts";
 
 /** Options of {@link createTask}. */
 export interface CreateTaskOptions {
@@ -30,19 +36,13 @@ export interface CreateTaskOptions {
   readonly signal?: AbortSignalLike;
 }
 
-/** What makes the tasks of a loop; see `setTaskFactory`. */
-export type TaskFactory = <T>(
-  loop: AbstractEventLoop,
-  coroutine: Coroutine<T> | CoroutineGenerator<T>,
-  options: CreateTaskOptions,
-) => Task<T>;
-
 /** One line of {@link Task.getStack}: a coroutine under way. */
 export interface StackFrame {
   readonly name: string;
 }
 
 let tasksMade = 0;
+const NO_OPTIONS: CreateTaskOptions = {};
 
 /**
  * A coroutine that runs on its own, beside the code that started it. Made by {@link createTask}.
@@ -70,46 +70,39 @@ let tasksMade = 0;
  *
  * CPython: `asyncio.Task`.
  */
-export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
-  /** @internal */
-  readonly _driver: TaskDriver<T>;
+export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitScope {
   /** @internal */
   _previous: Task<unknown> | null = null;
   /** @internal */
   _next: Task<unknown> | null = null;
   #name: string | number;
-  #coroutine: Coroutine<T> | CoroutineGenerator<T> | null;
-  #abort: Aborter | null = null;
-  #unlink: (() => void) | null = null;
+  /** What it runs; the function it was made of, until somebody asks for the coroutine. */
+  #coroutine: Coroutine<T> | CoroutineGenerator<T> | Body<T> | null;
+  /** The context it runs in; what that will hold, until somebody asks for it. */
+  #context: Context | Settings;
+  #signals: Signals | null = null;
+  /** Waits of async functions that were called in the task and not awaited. */
+  #unawaited: WaitSet | null = null;
+  /** The call of the async function that the task was made of. */
+  #rootCall: WaitScope | null = null;
   /** @internal `gather` and `run` answer for their tasks themselves. */
   _logDestroyPending: boolean = true;
 
   /** Prefer {@link createTask}, or `loop.createTask`. */
   constructor(
-    coroutine: Coroutine<T> | CoroutineGenerator<T>,
-    options: CreateTaskOptions & { readonly loop?: AbstractEventLoop } = {},
+    coroutine: Coroutine<T> | CoroutineGenerator<T> | Body<T>,
+    options: CreateTaskOptions & { readonly loop?: KernelLoop } = NO_OPTIONS,
+    loop: KernelLoop = options.loop ?? requireLoop(),
   ) {
-    const loop = options.loop ?? getRunningLoop();
-    super({ loop });
+    super(loop, iteratorOf(coroutine));
+    this.#context = options.context ?? currentContext()._settings;
+    this.ambient = getAsyncContext()?.capture(this) ?? null;
     this.#coroutine = coroutine;
     this.#name = options.name?.toString() ?? ++tasksMade;
-    this._driver = new TaskDriver(this, options.context ?? copyContext(), iteratorOf(coroutine));
-    if (options.signal !== undefined) this.#unlink = onAbort(options.signal, (message) => void this.cancel(message));
-    loop._instrument?.taskCreated?.(this);
-    loop._tasks.add(this);
-    if (options.eagerStart === true && loop.isRunning()) {
-      this.#startEagerly();
-    } else {
-      loop._enqueue(this._driver);
-    }
-  }
-
-  #startEagerly(): void {
-    const instrument = this._loop._instrument;
-    instrument?.stepStarted?.(this);
-    this._driver.run();
-    instrument?.stepEnded?.(this);
-    if (this.done()) this.#coroutine = null;
+    if (options.signal !== undefined) this.#cancelWith(options.signal);
+    const stepNow = options.eagerStart === true && loop.isRunning();
+    loop._taskBegins(this, stepNow);
+    if (stepNow && this.done()) this.#coroutine = null;
   }
 
   /** The task's name in reports. */
@@ -129,14 +122,25 @@ export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
     this.#name = String(name);
   }
 
+  get context(): Context {
+    if (!(this.#context instanceof Context)) this.#context = Context._of(this.#context);
+    return this.#context;
+  }
+
   getContext(): Context {
-    return this._driver.context;
+    return this.context;
   }
 
   /** The coroutine the task runs; `null` if it ended in its eager first step. */
   getCoro(): Coroutine<T> | CoroutineGenerator<T> | null {
-    return this.#coroutine;
+    if (typeof this.#coroutine !== "function") return this.#coroutine;
+    const coroutine = new GeneratorCoroutine<T>(this.root as CoroutineGenerator<T>, functionName(this.#coroutine));
+    coroutine._begin();
+    this.#coroutine = coroutine;
+    return coroutine;
   }
+
+  // --- being cancelled; see cancellation.ts
 
   /**
    * Asks the task to stop: a {@link CancelledError} with `message` is thrown where it waits, in the next turn. A task
@@ -145,22 +149,39 @@ export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
    * @returns `false` if the task has ended already.
    */
   override cancel(message?: string): boolean {
+    return this._cancelFrom(null, message);
+  }
+
+  /** @internal {@link cancel}, asked by `owner`, which will not end before the task does. */
+  _cancelFrom(owner: Waiter | null, message: string | undefined): boolean {
     this.logTraceback = false;
     if (this.done()) return false;
-    this.#abort?.abort(new CancelledError(message));
-    return this._driver.requestCancel(message);
+    if (owner !== null && !this.#passesRequestsOn) return this.cancel(message);
+    this._askedBy(message);
+    ask(this, message, owner);
+    return true;
   }
 
   /** @internal */
-  override get _isCancelling(): boolean {
-    return this._driver.isCancelling;
+  override _askedBy(message: string | undefined): void {
+    countRequest(this);
+    this.#signals?.own?.abort(new CancelledError(message));
+  }
+
+  /** @internal */
+  override get _onward(): this {
+    return (this.#passesRequestsOn ? this : null) as this;
+  }
+
+  /** A subclass with a `cancel` of its own answers a request itself. */
+  get #passesRequestsOn(): boolean {
+    return this.cancel === Task.prototype.cancel;
   }
 
   /** How many requests to cancel there were, less those taken back with {@link uncancel}. */
   cancelling(): number {
-    const driver = this.#innermostDriver();
-    // Seen from outside, the requests of every deadline and group inside count.
-    return driver === this._driver ? driver.cancelling() + this._driver.innerRequests : driver.cancelling();
+    const part = this.#partThatAsks();
+    return part === this ? requestsOf(this) : requestsSeenFrom(part);
   }
 
   /**
@@ -168,13 +189,16 @@ export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
    * {@link cancelling}; at zero, a request that has not been delivered is dropped.
    */
   uncancel(): number {
-    return this.#innermostDriver().uncancelOutermost();
+    const part = this.#partThatAsks();
+    if (part === this) takeBackFromOutside(this);
+    else takeBackOutermost(part);
+    return this.cancelling();
   }
 
   /** Seen from inside of an `await` with a deadline, the deadline's request counts too, as in CPython. */
-  #innermostDriver(): Driver<unknown> {
+  #partThatAsks(): CountingWaiter {
     const execution = currentExecution();
-    return execution?.task === (this as Task<unknown>) ? (execution.driver ?? this._driver) : this._driver;
+    return execution?.task === this ? (execution.driver ?? this) : this;
   }
 
   /**
@@ -182,12 +206,19 @@ export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
    * that was taken back with `uncancel`, it is a fresh one.
    */
   get signal(): Signal {
-    if (this.#abort?.signal.aborted === true && this.cancelling() === 0) this.#abort = null;
-    if (this.#abort === null) {
-      this.#abort = newAborter();
-      if (this.cancelling() > 0) this.#abort.abort(new CancelledError());
+    this.#signals ??= { own: null, unlink: null };
+    const signals = this.#signals;
+    if (signals.own?.signal.aborted === true && this.cancelling() === 0) signals.own = null;
+    if (signals.own === null) {
+      signals.own = newAborter();
+      if (this.cancelling() > 0) signals.own.abort(new CancelledError());
     }
-    return this.#abort.signal;
+    return signals.own.signal;
+  }
+
+  #cancelWith(signal: AbortSignalLike): void {
+    this.#signals = { own: null, unlink: null };
+    this.#signals.unlink = onAbort(signal, (message) => void this.cancel(message));
   }
 
   /** A task's result comes from its coroutine. @throws {RuntimeError} always. */
@@ -206,7 +237,7 @@ export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
    */
   getStack(options: { readonly limit?: number } = {}): StackFrame[] {
     if (this.done()) return [];
-    const frames = [this.#coroutine, ...this._driver.frames].map((frame) => ({ name: `${nameOf(frame)}()` }));
+    const frames = [this.#coroutine, ...this.frames].map((frame) => ({ name: `${nameOf(frame)}()` }));
     return options.limit === undefined ? frames : frames.slice(-options.limit);
   }
 
@@ -223,32 +254,69 @@ export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
     }
   }
 
-  /** @internal The coroutine returned; `request` is a request to cancel that came too late for it to see. */
-  _returned(value: T, request: { readonly message: string | undefined } | null): void {
-    this.#end();
+  // --- what its async functions wait for
+
+  get task(): this {
+    return this;
+  }
+
+  get scope(): WaitScope {
+    return this.#rootCall ?? this;
+  }
+
+  override get _outer(): null {
+    return null;
+  }
+
+  override adoptRoot(call: WaitScope): boolean {
+    if ((call as unknown) !== this.root) return false;
+    this.#rootCall = call;
+    return true;
+  }
+
+  addWait(wait: Wait): WaitScope {
+    if (this.done()) return this._loop._orphans.addWait(wait);
+    this.#unawaited ??= new WaitSet();
+    this.#unawaited.add(wait);
+    return this;
+  }
+
+  removeWait(wait: Wait): void {
+    this.#unawaited?.delete(wait);
+  }
+
+  /** @internal */
+  override get _strays(): WaitSet | null {
+    return this.#unawaited === null || this.#unawaited.size === 0 ? null : this.#unawaited;
+  }
+
+  // --- its end
+
+  /** The coroutine returned. A request that came too late for it to see still counts: the task ends cancelled. */
+  protected override returned(value: T): void {
+    const request = takeKept(this);
     if (request !== null) {
       this._finishCancelled(request.message);
     } else {
-      if (this._loop.getDebug() && this.cancelling() > 0) this.#reportSwallowed();
+      if (this._loop.getDebug() && requestsOf(this) > 0) this.#reportSwallowed();
       this._finish(value);
     }
-    this._loop._instrument?.taskDone?.(this);
+    this.#end();
   }
 
-  /** @internal The coroutine threw. */
-  _raised(error: unknown): void {
-    this.#end();
+  protected override raised(error: unknown): void {
     if (error instanceof CancelledError) this._finishCancelled(undefined, error);
     else this._fail(error);
-    this._loop._instrument?.taskDone?.(this);
+    this.#end();
     if (!leavesTheLoop(error)) return;
     this.logTraceback = false;
     throw error;
   }
 
   #end(): void {
-    if (!this._loop.isClosed()) this._loop._tasks.delete(this);
-    this.#unlink?.();
+    this.#unawaited?.moveTo(this._loop._orphans);
+    this.#signals?.unlink?.();
+    this._loop._taskEnds(this);
   }
 
   #reportSwallowed(): void {
@@ -260,9 +328,9 @@ export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
 
   /** @internal */
   override _reprParts(): string[] {
-    const waited = this._driver.waitingFor;
+    const waited = this._waitingFor;
     return [
-      !this.done() && this.cancelling() > 0 ? "cancelling" : this._reprState(),
+      !this.done() && requestsOf(this) > 0 ? "cancelling" : this._reprState(),
       `name='${this.getName()}'`,
       `coro=<${nameOf(this.#coroutine)}() ${this.done() ? "done" : "running"}>`,
       ...(waited === null || this.done() ? [] : [`wait_for=${reprOfWaited(waited)}`]),
@@ -273,141 +341,38 @@ export class Task<T> extends Future<T> implements Linked<Task<unknown>> {
   }
 }
 
-declare const console: { error(message: string): void };
-
-/** The driver of a task's coroutine, and the outermost scope of the async functions that are called in it. */
-export class TaskDriver<T> extends Driver<T> implements WaitScope {
-  declare readonly task: Task<T>;
-  /** Waits of async functions that were called in the task and not awaited. */
-  #strays: WaitSet | null = null;
-
-  constructor(task: Task<T>, context: Context, root: Iterator<unknown, unknown, unknown>) {
-    super(task._loop, task, context, null, root);
-    this.ambient = getAsyncContext()?.capture(this) ?? null;
-  }
-
-  get scope(): this {
-    return this;
-  }
-
-  /** How many requests count in what async functions of the task await now: those of deadlines and groups. */
-  innerRequests: number = 0;
-
-  override requestCancel(message: string | undefined): boolean {
-    this.#strays?.cancel(message);
-    return super.requestCancel(message);
-  }
-
-  addWait(wait: Cancellable): WaitScope {
-    if (this.task.done()) return this.loop._orphans.addWait(wait);
-    this.#strays ??= new WaitSet();
-    this.#strays.add(wait);
-    return this;
-  }
-
-  removeWait(wait: Cancellable): void {
-    this.#strays?.delete(wait);
-  }
-
-  protected override returned(value: T): void {
-    this.#strays?.moveTo(this.loop._orphans);
-    this.task._returned(value, this.takeCancel());
-  }
-
-  protected override raised(error: unknown): void {
-    this.#strays?.moveTo(this.loop._orphans);
-    this.task._raised(error);
-  }
-
-  override toString(): string {
-    return this.task.toString();
-  }
+/** The signal that a task gives out, and the link to the one it was given. */
+interface Signals {
+  own: Aborter | null;
+  unlink: (() => void) | null;
 }
 
-function iteratorOf(coroutine: Coroutine<unknown> | CoroutineGenerator<unknown>): Iterator<unknown, unknown, unknown> {
+declare const console: { error(message: string): void };
+
+function iteratorOf(
+  coroutine: Coroutine<unknown> | CoroutineGenerator<unknown> | Body<unknown>,
+): Iterator<unknown, unknown, unknown> {
+  if (typeof coroutine === "function") return rootOf(coroutine);
   if (!(coroutine instanceof Coroutine)) return coroutine;
   coroutine._begin();
   return coroutine._iterator;
 }
 
-/** Futures may wait for each other in a circle. */
+/** How deep a repr goes along what tasks wait for. They may wait for each other in a long chain, or in a circle. */
+const DEEPEST_REPR = 3;
 const beingShown = new Set<object>();
 
-function reprOfWaited(future: object): string {
-  if (beingShown.has(future)) return "...";
-  beingShown.add(future);
+function reprOfWaited(waited: object): string {
+  if (beingShown.has(waited) || beingShown.size === DEEPEST_REPR) return "...";
+  beingShown.add(waited);
   try {
-    return String(future);
+    return String(waited);
   } finally {
-    beingShown.delete(future);
+    beingShown.delete(waited);
   }
 }
 
-function nameOf(frame: unknown): string {
-  return frame instanceof Coroutine ? frame.name : "generator";
-}
-
-/**
- * Starts `work` as a task of the running loop: it begins in the next turn, beside the code that goes on here.
- *
- * Pass the function, `createTask(() => worker("a"))`, or a coroutine. A promise is refused: it has started already, and
- * nobody could cancel it.
- *
- * @throws {TypeError} if `work` is a promise, or nothing that can run.
- * @throws {RuntimeError} if no loop is running.
- *
- * CPython: `asyncio.create_task`.
- */
-export function createTask<T>(work: CoroutineLike<T>, options?: CreateTaskOptions): Task<T> {
-  return getRunningLoop().createTask(work, options);
-}
-
-/** @internal `work` was refused and will not run: a coroutine among it is not reported as never awaited. */
-export function closeWork(work: unknown): void {
-  if (work instanceof Coroutine) work.close();
-}
-
-/** @internal The task of `work`, made by the loop's factory or, without one, as a {@link Task}. */
-export function makeTask<T>(loop: AbstractEventLoop, work: CoroutineLike<T>, options: CreateTaskOptions = {}): Task<T> {
-  const coroutine = toCoroutine(work, "createTask");
-  const factory = loop.getTaskFactory();
-  return factory === null ? new Task(coroutine, { ...options, loop }) : factory(loop, coroutine, options);
-}
-
-/**
- * The task that runs the present code, or `null` in a callback.
- *
- * @throws {RuntimeError} if no loop is given and none is running.
- *
- * CPython: `asyncio.current_task`.
- */
-export function currentTask(loop: AbstractEventLoop = getRunningLoop()): Task<unknown> | null {
-  const execution = currentExecution();
-  if (execution === null || execution.loop !== loop) return null;
-  return execution.task === null || execution.task.done() ? null : execution.task;
-}
-
-/** The tasks of the loop that have not ended, in the order of their making. CPython: `asyncio.all_tasks`. */
-export function allTasks(loop: AbstractEventLoop = getRunningLoop()): Set<Task<unknown>> {
-  return new Set(loop._tasks);
-}
-
-/**
- * A task factory that takes a task's first step at once: `loop.setTaskFactory(eagerTaskFactory)`. A task that never
- * waits then costs no turn.
- *
- * CPython: `asyncio.eager_task_factory`.
- */
-export const eagerTaskFactory: TaskFactory = createEagerTaskFactory(
-  (coroutine, options) => new Task(coroutine, options),
-);
-
-/** {@link eagerTaskFactory} for a kind of task of your own. CPython: `asyncio.create_eager_task_factory`. */
-export function createEagerTaskFactory(
-  makeCustomTask: <T>(
-    coroutine: Coroutine<T> | CoroutineGenerator<T>,
-    options: CreateTaskOptions & { readonly loop: AbstractEventLoop },
-  ) => Task<T>,
-): TaskFactory {
-  return (loop, coroutine, options) => makeCustomTask(coroutine, { eagerStart: true, ...options, loop });
+function nameOf(coroutine: unknown): string {
+  if (typeof coroutine === "function") return functionName(coroutine);
+  return coroutine instanceof Coroutine ? coroutine.name : "generator";
 }

@@ -12,6 +12,7 @@
  */
 
 import {
+  AWAIT_BUDGET,
   ENTRIES_PER_LOOK_AT_CLOCK,
   PUMP_BUDGET_SECONDS,
   SLOW_CALLBACK_SECONDS,
@@ -23,16 +24,18 @@ import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
 import type {
   AbstractEventLoop,
-  Callback,
   CallOptions,
   ExceptionContext,
   ExceptionHandler,
   LoopStatistics,
   Resource,
-  Runnable,
-  Timer,
+  TaskFactory,
 } from "../kernel/events.ts";
-import { isInsideRunningLoop, Handle, loopStarted, loopStopped, TimerHandle } from "../kernel/events.ts";
+import { isInsideRunningLoop } from "../kernel/events.ts";
+import type { Runnable, Timer } from "../kernel/contract.ts";
+import type { Callback } from "../kernel/handles.ts";
+import { Handle, TimerHandle } from "../kernel/handles.ts";
+import { loopStarted, loopStopped, refillAwaits, swapLoopInTurn } from "../kernel/running.ts";
 import { DeadlockError, leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
 import { inspectAsString, repr } from "../base/format.ts";
 import { Future, isFuture } from "../kernel/futures.ts";
@@ -47,9 +50,9 @@ import { ensureFuture } from "../kernel/promises.ts";
 import { formatReport, Reports } from "./reports.ts";
 import { Scheduler } from "./scheduler.ts";
 import { drawTasks } from "../kernel/task-tree.ts";
-import type { CreateTaskOptions, Task, TaskFactory } from "../kernel/tasks.ts";
-import { makeTask } from "../kernel/tasks.ts";
-import { Orphans } from "../kernel/awaits.ts";
+import { makeTask } from "../kernel/create-task.ts";
+import { Orphans } from "../kernel/orphans.ts";
+import type { CreateTaskOptions, Task } from "../kernel/tasks.ts";
 
 /** The promise of a `runForever`. */
 interface Running {
@@ -78,6 +81,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** @internal */
   _instrument: Instrument | null = null;
   slowCallbackDuration: number = SLOW_CALLBACK_SECONDS;
+  awaitBudget: number = AWAIT_BUDGET;
 
   /** How `runForever` ends; `null` while the loop is not running. */
   #run: Running | null = null;
@@ -259,6 +263,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   // --- what the host calls
 
   #turn(): void {
+    const outer = swapLoopInTurn(this);
     try {
       this.#awake = true;
       const end = this.#host.now() + PUMP_BUDGET_SECONDS;
@@ -280,6 +285,8 @@ export class BaseEventLoop implements AbstractEventLoop {
       this.#sleep();
     } catch (error) {
       this.#threw(error);
+    } finally {
+      swapLoopInTurn(outer);
     }
   }
 
@@ -329,6 +336,7 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** Runs one entry, and lets the promises it settled go on, where the platform can do so at once. */
   #runEntry(entry: Runnable): void {
+    refillAwaits(this.awaitBudget);
     entry.run();
     this.#drained = this.#promisesAreDue && this.#drain();
     if (this.#drained) this.#promisesAreDue = false;
@@ -444,7 +452,7 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** Runs `entry` under the eyes of an instrument, and in debug mode reports it if it kept everything else waiting. */
   #runObserved(entry: Runnable): void {
-    const task = entry.task ?? null;
+    const task = (entry.task ?? null) as Task<unknown> | null;
     const start = this.#host.now();
     if (task !== null) this._instrument?.stepStarted?.(task);
     try {
@@ -511,7 +519,28 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** @internal */
   _watch(item: Neglectable): void {
+    if (this.#debug) item._rememberMaking?.();
     this.#watch.add(item);
+  }
+
+  /** @internal */
+  _taskBegins(task: Runnable, stepNow: boolean): void {
+    const made = task as Task<unknown>;
+    this._instrument?.taskCreated?.(made);
+    this._tasks.add(made);
+    if (!stepNow) {
+      this._enqueue(task);
+      return;
+    }
+    this._instrument?.stepStarted?.(made);
+    task.run();
+    this._instrument?.stepEnded?.(made);
+  }
+
+  /** @internal */
+  _taskEnds(task: Runnable): void {
+    this._tasks.delete(task as Task<unknown>);
+    this._instrument?.taskDone?.(task as Task<unknown>);
   }
 
   /** @internal */

@@ -1,7 +1,7 @@
 /** Where a loop's reports go: to the user's exception handler, or to the log in CPython's form. @module */
 
 import type { AbstractEventLoop, ExceptionContext, ExceptionHandler } from "../kernel/events.ts";
-import { Handle } from "../kernel/events.ts";
+import { Handle } from "../kernel/handles.ts";
 import { leavesTheLoop } from "../base/exceptions.ts";
 import { formatError, repr } from "../base/format.ts";
 import { isFuture } from "../kernel/futures.ts";

@@ -6,7 +6,7 @@
 
 import { MIN_CANCELLED_TIMER_HANDLES_FRACTION, MIN_SCHEDULED_TIMER_HANDLES } from "../base/constants.ts";
 import { Deque } from "../base/deque.ts";
-import type { Runnable, Timer } from "../kernel/events.ts";
+import type { Runnable, Timer } from "../kernel/contract.ts";
 import { Heap } from "../base/heap.ts";
 
 /** Which of two timers comes first: the earlier; of two at the same instant, the one made first. */

@@ -2,7 +2,7 @@
 
 import { Deque } from "../base/deque.ts";
 import type { AbstractEventLoop } from "../kernel/events.ts";
-import { Handle } from "../kernel/events.ts";
+import { Handle } from "../kernel/handles.ts";
 import { leavesTheLoop } from "../base/exceptions.ts";
 import type { BaseProtocol } from "./protocols.ts";
 

@@ -3,7 +3,8 @@
 import type { Channel, ChannelClient } from "./byte-channels.ts";
 import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
-import type { AbstractEventLoop, TimerHandle } from "../kernel/events.ts";
+import type { AbstractEventLoop } from "../kernel/events.ts";
+import type { TimerHandle } from "../kernel/handles.ts";
 import { TimeoutError } from "../base/exceptions.ts";
 import type { WriteBufferLimits } from "./transports.ts";
 

@@ -11,7 +11,8 @@ import {
 import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import type { Duration } from "../../core/base/duration.ts";
 import { toSeconds } from "../../core/base/duration.ts";
-import type { AbstractEventLoop, TimerHandle } from "../../core/kernel/events.ts";
+import type { AbstractEventLoop } from "../../core/kernel/events.ts";
+import type { TimerHandle } from "../../core/kernel/handles.ts";
 import { ConnectionAbortedError, ConnectionResetError, TimeoutError } from "../../core/base/exceptions.ts";
 import { repr } from "../../core/base/format.ts";
 import type { StartTlsOptions, TlsOptions, WriteBufferLimits } from "../../core/network/transports.ts";

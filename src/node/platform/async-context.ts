@@ -1,7 +1,8 @@
 /** Node's async context: one `AsyncLocalStorage` for the library, and resources that capture everybody's. @module */
 
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
-import type { Ambient, AsyncContext, Execution } from "../../core/kernel/running.ts";
+import type { Ambient, AsyncContext } from "../../core/kernel/running.ts";
+import type { Execution } from "../../core/kernel/contract.ts";
 
 const storage = new AsyncLocalStorage<Execution>();
 

@@ -1,8 +1,9 @@
 /** Signals of the operating system as callbacks of the loop. @module */
 
 import { constants } from "node:os";
-import type { AbstractEventLoop, Callback } from "../../core/kernel/events.ts";
-import { Handle } from "../../core/kernel/events.ts";
+import type { AbstractEventLoop } from "../../core/kernel/events.ts";
+import type { Callback } from "../../core/kernel/handles.ts";
+import { Handle } from "../../core/kernel/handles.ts";
 import { repr } from "../../core/base/format.ts";
 
 /** Signals no process can catch. */

@@ -4,6 +4,7 @@ import type { Body, Coroutine, CoroutineGenerator } from "../../kernel/coroutine
 import { GeneratorCoroutine } from "../../kernel/coroutines.ts";
 import { CancelledError, RuntimeError } from "../../base/exceptions.ts";
 import { inspectAsString } from "../../base/format.ts";
+import type { Standing } from "../wait-queue.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import type { Hold } from "./hold.ts";
 import { hold } from "./hold.ts";
@@ -45,10 +46,18 @@ export interface ConditionStatistics {
 export class Condition {
   readonly #lock: Lock;
   readonly #queue: WaitQueue = new WaitQueue(this);
+  readonly #standing: Standing;
 
   /** @param lock the lock to use; a new one by default. Several conditions may share one. */
   constructor(lock: Lock = new Lock()) {
     this.#lock = lock;
+    const describe = (): string => `Condition.wait() of ${this.toString()}`;
+    this.#standing = {
+      get purpose() {
+        return describe();
+      },
+      interrupted() {},
+    };
   }
 
   locked(): boolean {
@@ -108,11 +117,11 @@ export class Condition {
 
   *#waiting(): CoroutineGenerator<true> {
     if (!this.locked()) throw new RuntimeError("cannot wait on un-acquired lock");
-    const waiter = this.#queue.join();
+    const waiter = this.#queue.join(this.#standing);
     this.release();
     try {
       try {
-        yield* this.#queue.wait(waiter);
+        yield* waiter;
         return true;
       } finally {
         yield* this.#reacquire();

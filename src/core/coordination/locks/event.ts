@@ -1,8 +1,10 @@
 /** Event: something that happens, and those who wait for it. @module */
 
-import type { Coroutine, CoroutineGenerator } from "../../kernel/coroutines.ts";
-import { GeneratorCoroutine } from "../../kernel/coroutines.ts";
 import { inspectAsString } from "../../base/format.ts";
+import { Attempt } from "../../kernel/attempts.ts";
+import type { KernelLoop } from "../../kernel/contract.ts";
+import type { Coroutine } from "../../kernel/coroutines.ts";
+import type { Standing, Waiter } from "../wait-queue.ts";
 import { WaitQueue } from "../wait-queue.ts";
 
 /** What an {@link Event} has to say of itself. */
@@ -34,30 +36,30 @@ export class Event {
     return this.#set;
   }
 
-  /** Sets it and wakes everybody who waits. */
+  /** Sets it and wakes all that wait. */
   set(): void {
     if (this.#set) return;
     this.#set = true;
     this.#queue.wake(Infinity);
   }
 
-  /** Resets it. Those who were woken go on all the same. */
+  /** Resets it. What was woken goes on all the same. */
   clear(): void {
     this.#set = false;
   }
 
   /** Waits until it is set. */
   wait(): Coroutine<true> {
-    return new GeneratorCoroutine(this.#waiting(), "Event.wait");
+    return new Wait(this);
   }
 
   statistics(): EventStatistics {
     return { set: this.#set, waiting: this.#queue.size };
   }
 
-  *#waiting(): CoroutineGenerator<true> {
-    if (!this.#set) yield* this.#queue.wait();
-    return true;
+  /** @internal */
+  _join(standing: Standing, loop: KernelLoop): Waiter {
+    return this.#queue.join(standing, loop);
   }
 
   toString(): string {
@@ -66,3 +68,34 @@ export class Event {
   }
 }
 inspectAsString(Event);
+
+class Wait extends Attempt<true> implements Standing {
+  readonly #event: Event;
+
+  constructor(event: Event) {
+    super();
+    this.#event = event;
+  }
+
+  get name(): string {
+    return "Event.wait";
+  }
+
+  get purpose(): string {
+    return `${this.name}() of ${this.#event.toString()}`;
+  }
+
+  protected override mustWait(hasWaited: boolean): boolean {
+    return !hasWaited && !this.#event.isSet();
+  }
+
+  protected override makeWait(loop: KernelLoop): Waiter {
+    return this.#event._join(this, loop);
+  }
+
+  protected override goOn(): true {
+    return true;
+  }
+
+  interrupted(): void {}
+}

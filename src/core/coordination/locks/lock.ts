@@ -1,9 +1,11 @@
 /** Lock: one at a time. @module */
 
-import type { Body, CoroutineGenerator, Coroutine } from "../../kernel/coroutines.ts";
-import { GeneratorCoroutine } from "../../kernel/coroutines.ts";
-import { CancelledError, RuntimeError } from "../../base/exceptions.ts";
+import { RuntimeError } from "../../base/exceptions.ts";
 import { inspectAsString } from "../../base/format.ts";
+import { Attempt } from "../../kernel/attempts.ts";
+import type { KernelLoop } from "../../kernel/contract.ts";
+import type { Body, Coroutine } from "../../kernel/coroutines.ts";
+import type { Standing, Waiter } from "../wait-queue.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import type { Hold } from "./hold.ts";
 import { hold } from "./hold.ts";
@@ -47,7 +49,7 @@ export class Lock {
 
   /** Waits in line until the lock is free, and takes it. Cancelled, it leaves the line and wakes the next if need be. */
   acquire(): Coroutine<true> {
-    return new GeneratorCoroutine(this.#acquiring(), "Lock.acquire");
+    return new Acquire(this);
   }
 
   /**
@@ -74,17 +76,24 @@ export class Lock {
     return { locked: this.#locked, waiting: this.#queue.size };
   }
 
-  *#acquiring(): CoroutineGenerator<true> {
-    if (this.#locked || this.#queue.hasLiveWaiter()) {
-      try {
-        yield* this.#queue.wait();
-      } catch (error) {
-        if (error instanceof CancelledError && !this.#locked) this.#queue.wakeFirst();
-        throw error;
-      }
-    }
+  /** @internal Whether one that comes now waits in line. */
+  get _mustWait(): boolean {
+    return this.#locked || this.#queue.hasLiveWaiter();
+  }
+
+  /** @internal */
+  _join(standing: Standing, loop: KernelLoop): Waiter {
+    return this.#queue.join(standing, loop);
+  }
+
+  /** @internal */
+  _take(): void {
     this.#locked = true;
-    return true;
+  }
+
+  /** @internal One that was to have it was cancelled: the next may. */
+  _passOver(): void {
+    if (!this.#locked) this.#queue.wakeFirst();
   }
 
   toString(): string {
@@ -93,3 +102,38 @@ export class Lock {
   }
 }
 inspectAsString(Lock);
+
+class Acquire extends Attempt<true> implements Standing {
+  readonly #lock: Lock;
+
+  constructor(lock: Lock) {
+    super();
+    this.#lock = lock;
+  }
+
+  get name(): string {
+    return "Lock.acquire";
+  }
+
+  get purpose(): string {
+    return `${this.name}() of ${this.#lock.toString()}`;
+  }
+
+  /** One that was woken has its turn: nobody overtakes. */
+  protected override mustWait(hasWaited: boolean): boolean {
+    return !hasWaited && this.#lock._mustWait;
+  }
+
+  protected override makeWait(loop: KernelLoop): Waiter {
+    return this.#lock._join(this, loop);
+  }
+
+  protected override goOn(): true {
+    this.#lock._take();
+    return true;
+  }
+
+  interrupted(): void {
+    this.#lock._passOver();
+  }
+}

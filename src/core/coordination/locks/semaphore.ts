@@ -1,9 +1,10 @@
 /** Semaphore: at most so many at a time. @module */
 
-import type { Body, Coroutine, CoroutineGenerator } from "../../kernel/coroutines.ts";
-import { GeneratorCoroutine } from "../../kernel/coroutines.ts";
-import { CancelledError } from "../../base/exceptions.ts";
 import { inspectAsString, repr } from "../../base/format.ts";
+import { Attempt } from "../../kernel/attempts.ts";
+import type { KernelLoop } from "../../kernel/contract.ts";
+import type { Body, Coroutine } from "../../kernel/coroutines.ts";
+import type { Standing, Waiter } from "../wait-queue.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import type { Hold } from "./hold.ts";
 import { hold } from "./hold.ts";
@@ -56,7 +57,7 @@ export class Semaphore {
 
   /** Waits in line for a slot and takes it. Cancelled, it gives back a slot that was already meant for it. */
   acquire(): Coroutine<true> {
-    return new GeneratorCoroutine(this.#acquiring(), "Semaphore.acquire");
+    return new Acquire(this);
   }
 
   /**
@@ -78,25 +79,29 @@ export class Semaphore {
     return { value: this.#value, waiting: this.#queue.size };
   }
 
-  *#acquiring(): CoroutineGenerator<true> {
-    if (!this.locked()) {
-      this.#value--;
-      return true;
-    }
-    const waiter = this.#queue.join();
-    try {
-      yield* this.#queue.wait(waiter);
-    } catch (error) {
-      if (error instanceof CancelledError && waiter.isWoken) this.#value++;
-      throw error;
-    } finally {
-      // Slots may have come back for those behind, while this one stood before them.
-      while (this.#value > 0 && this.#grantNext()) continue;
-    }
-    return true;
+  /** @internal */
+  _join(standing: Standing, loop: KernelLoop): Waiter {
+    return this.#queue.join(standing, loop);
   }
 
-  /** Hands a slot to the first in line who has none; whether there was one. */
+  /** @internal One that came takes a slot; one that was woken has it already. */
+  _take(wasWoken: boolean): void {
+    if (!wasWoken) this.#value--;
+    else this.#grantAll();
+  }
+
+  /** @internal One in line was cancelled, and gives back the slot that was meant for it. */
+  _passOver(wasWoken: boolean): void {
+    if (wasWoken) this.#value++;
+    this.#grantAll();
+  }
+
+  /** Slots may have come back for those behind while one stood before them. */
+  #grantAll(): void {
+    while (this.#value > 0 && this.#grantNext()) continue;
+  }
+
+  /** Hands a slot to the first in line that has none; whether there was one. */
   #grantNext(): boolean {
     if (this.#queue.wake(1) === 0) return false;
     this.#value--;
@@ -110,6 +115,40 @@ export class Semaphore {
   }
 }
 inspectAsString(Semaphore);
+
+class Acquire extends Attempt<true> implements Standing {
+  readonly #semaphore: Semaphore;
+
+  constructor(semaphore: Semaphore) {
+    super();
+    this.#semaphore = semaphore;
+  }
+
+  get name(): string {
+    return "Semaphore.acquire";
+  }
+
+  get purpose(): string {
+    return `${this.name}() of ${this.#semaphore.toString()}`;
+  }
+
+  protected override mustWait(hasWaited: boolean): boolean {
+    return !hasWaited && this.#semaphore.locked();
+  }
+
+  protected override makeWait(loop: KernelLoop): Waiter {
+    return this.#semaphore._join(this, loop);
+  }
+
+  protected override goOn(hasWaited: boolean): true {
+    this.#semaphore._take(hasWaited);
+    return true;
+  }
+
+  interrupted(wasWoken: boolean): void {
+    this.#semaphore._passOver(wasWoken);
+  }
+}
 
 /**
  * A {@link Semaphore} that refuses to be released more often than it was acquired: a mistake that a plain one hides.

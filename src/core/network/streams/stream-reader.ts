@@ -2,7 +2,9 @@
 
 import { STREAM_LIMIT } from "../../base/constants.ts";
 import type { Coroutine, CoroutineGenerator } from "../../kernel/coroutines.ts";
-import { AttemptFuture, GeneratorCoroutine } from "../../kernel/coroutines.ts";
+import { Attempt } from "../../kernel/attempts.ts";
+import type { KernelLoop } from "../../kernel/contract.ts";
+import { GeneratorCoroutine } from "../../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../kernel/events.ts";
 import { getRunningLoop } from "../../kernel/events.ts";
 import { IncompleteReadError, LimitOverrunError, RuntimeError } from "../../base/exceptions.ts";
@@ -10,7 +12,6 @@ import { inspectAsString, repr } from "../../base/format.ts";
 import { Future } from "../../kernel/futures.ts";
 import { toBytes } from "../bytes.ts";
 import type { Data, ReadTransport } from "../transports.ts";
-import type { Reject, Resolve } from "../../kernel/awaits.ts";
 import { allocate } from "../bytes.ts";
 import { ByteBuffer, indexOf } from "./byte-buffer.ts";
 
@@ -306,8 +307,8 @@ export class StreamReader {
 }
 inspectAsString(StreamReader);
 
-/** `read(n)`: what servers do in their innermost loops. */
-class Read extends AttemptFuture<Uint8Array> {
+/** `read(n)`: what servers do in their innermost loops. The bytes stay in the reader until the one that waits goes on. */
+class Read extends Attempt<Uint8Array> {
   readonly #reader: StreamReader;
   readonly #n: number;
 
@@ -321,38 +322,27 @@ class Read extends AttemptFuture<Uint8Array> {
     return "StreamReader.read";
   }
 
-  protected override mustWait(): boolean {
-    return this.#reader._isEmpty;
+  protected override mustWait(hasWaited: boolean): boolean {
+    return !hasWaited && this.#reader._isEmpty;
+  }
+
+  protected override makeWait(loop: KernelLoop): Future<void> {
+    return new MoreBytes(loop, this.#reader);
   }
 
   protected override goOn(): Uint8Array {
     return this.#reader._take(this.#n);
   }
-
-  protected override make(loop: AbstractEventLoop): Future<Uint8Array> {
-    return new Bytes(loop, this.#reader, this.#n);
-  }
 }
 
-/** Bytes that will come. They stay in the reader until the one who waits goes on: cancelled before, he loses none. */
-class Bytes extends Future<Uint8Array> {
+/** The wait for bytes that will come, or for the end. */
+class MoreBytes extends Future<void> {
   readonly #reader: StreamReader;
-  readonly #n: number;
 
-  constructor(loop: AbstractEventLoop, reader: StreamReader, n: number) {
+  constructor(loop: KernelLoop, reader: StreamReader) {
     super({ loop });
     this.#reader = reader;
-    this.#n = n;
     reader._join(this, "read");
-  }
-
-  override result(): Uint8Array {
-    super.result();
-    return this.#reader._take(this.#n);
-  }
-
-  override _settle(resolve: Resolve, reject: Reject): void {
-    super._settle(() => resolve(this.#reader._take(this.#n) as never), reject);
   }
 
   override cancel(message?: string): boolean {

@@ -2,7 +2,8 @@
 /** StreamWriter: bytes to send, and a way to wait until they may be more. @module */
 
 import type { Coroutine, CoroutineGenerator } from "../../kernel/coroutines.ts";
-import { AttemptCoroutine, GeneratorCoroutine } from "../../kernel/coroutines.ts";
+import { AttemptCoroutine } from "../../kernel/attempts.ts";
+import { GeneratorCoroutine } from "../../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../kernel/events.ts";
 import { getRunningLoop } from "../../kernel/events.ts";
 import { RuntimeError } from "../../base/exceptions.ts";

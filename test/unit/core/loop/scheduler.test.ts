@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Timer } from "../../../../src/core/kernel/events.ts";
+import type { Timer } from "../../../../src/core/kernel/contract.ts";
 import { Scheduler } from "../../../../src/core/loop/scheduler.ts";
 
 class FakeTimer implements Timer {

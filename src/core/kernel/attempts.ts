@@ -1,0 +1,204 @@
+/**
+ * Coroutines without a generator, for what programs do in their innermost loops: a wait that is one future, and an
+ * attempt that seldom waits at all. They need no frame, and an `await` of one needs no driver.
+ *
+ * @module
+ */
+
+import type { Reject, Resolve } from "./awaits.ts";
+import { FutureWait, TurnWait } from "./awaits.ts";
+import type { KernelLoop } from "./contract.ts";
+import type { CoroutineGenerator } from "./coroutines.ts";
+import { Coroutine, FrameCoroutine, ownerOf } from "./coroutines.ts";
+import type { Future, Suspension } from "./futures.ts";
+import type { Owner } from "./inline-driver.ts";
+import { mayGoOn, requireLoop } from "./running.ts";
+
+/** What a coroutine yields to give way for one turn. */
+const IN_NEXT_TURN: IteratorResult<undefined, never> = { done: false, value: undefined };
+
+/** A coroutine that is one wait: a future, made when it is awaited and not before. */
+export abstract class LazyFuture<T> extends Coroutine<T> {
+  #future: Future<T> | null = null;
+
+  /** Makes the future to wait for. */
+  protected abstract make(loop: KernelLoop): Future<T>;
+
+  /** With `yield*`, the generator waits for the future itself, and this is not needed any more. */
+  override [Symbol.iterator](): Iterator<Suspension, T, unknown> {
+    this._begin();
+    return this.make(requireLoop())[Symbol.iterator]();
+  }
+
+  /** @internal */
+  get _iterator(): Iterator<unknown, T, unknown> {
+    return this;
+  }
+
+  /** @internal */
+  override next(): IteratorResult<unknown, T> {
+    this.#future ??= this.make(requireLoop());
+    return this.#future.next();
+  }
+
+  /** @internal */
+  override throw(error: unknown): never {
+    this.#future?.throw(error);
+    throw error;
+  }
+
+  then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
+    const owner = ownerOf(this, onRejected);
+    if (owner !== null) this.make(owner.loop)._await(owner.scope, onFulfilled, onRejected);
+  }
+}
+
+/**
+ * A coroutine that tries at once, and waits only if it must; then it tries again, or is done.
+ *
+ * An attempt that never waits gives way now and then all the same; see `mayGoOn`.
+ */
+export abstract class Attempt<T> extends Coroutine<T> {
+  #waitedFor: Future<unknown> | null = null;
+  #hasWaited: boolean = false;
+
+  /** Whether {@link goOn} cannot be done now. */
+  protected abstract mustWait(hasWaited: boolean): boolean;
+  /** Does it, without waiting. */
+  protected abstract goOn(hasWaited: boolean): T;
+  /** The future to wait for before the next try. */
+  protected abstract makeWait(loop: KernelLoop): Future<unknown>;
+
+  /** @internal */
+  get _iterator(): Iterator<unknown, T, unknown> {
+    return this;
+  }
+
+  /** @internal */
+  override next(): IteratorResult<unknown, T> {
+    if (this.#waitedFor === null) {
+      if (!mayGoOn()) return IN_NEXT_TURN;
+    } else {
+      const result = this.#waitedFor.next();
+      if (result.done !== true) return result;
+      this.#waitedFor = null;
+      this.#hasWaited = true;
+    }
+    if (!this.mustWait(this.#hasWaited)) return { done: true, value: this.goOn(this.#hasWaited) };
+    this.#waitedFor = this.makeWait(requireLoop());
+    return this.#waitedFor.next() as IteratorResult<unknown, never>;
+  }
+
+  /** @internal */
+  override throw(error: unknown): never {
+    this.#waitedFor?.throw(error);
+    throw error;
+  }
+
+  /** @internal The generator that waits is closed. */
+  return(value: unknown): IteratorResult<unknown, never> {
+    this.#waitedFor?.return(value);
+    return { done: true, value: value as never };
+  }
+
+  then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
+    const owner = ownerOf(this, onRejected);
+    if (owner === null) return;
+    if (mayGoOn()) {
+      this.#try(owner, onFulfilled, onRejected);
+      return;
+    }
+    const goOn = (): void => this.#try(owner, onFulfilled, onRejected);
+    new TurnWait(owner.loop, undefined, goOn, onRejected).start(owner.scope);
+  }
+
+  #try(owner: Owner, onFulfilled: Resolve, onRejected: Reject): void {
+    try {
+      if (!this.mustWait(this.#hasWaited)) {
+        owner.loop._promisesDue();
+        onFulfilled(this.goOn(this.#hasWaited) as never);
+        return;
+      }
+      const future = this.makeWait(owner.loop);
+      this.#hasWaited = true;
+      const tryAgain = (): void => this.#try(owner, onFulfilled, onRejected);
+      new FutureWait(future, tryAgain, onRejected).start(owner.scope);
+    } catch (error) {
+      onRejected(error);
+    }
+  }
+}
+
+/** An {@link Attempt} whose wait is more than one future: a generator, made when it must wait. */
+export abstract class AttemptCoroutine<T> extends FrameCoroutine<T> {
+  #generator: CoroutineGenerator<T> | null = null;
+
+  /** Whether {@link goOn} cannot be done now. */
+  protected abstract mustWait(): boolean;
+  /** Does it, without waiting. */
+  protected abstract goOn(): T;
+  /** Waits as long as need be, and does it. */
+  protected abstract waitAndGoOn(): CoroutineGenerator<T>;
+
+  /** @internal */
+  get _iterator(): CoroutineGenerator<T> {
+    this.#generator ??= this.waitAndGoOn();
+    return this.#generator;
+  }
+
+  /** @internal */
+  override next(): IteratorResult<unknown, T> {
+    if (this.#generator !== null || this.mustWait()) return super.next();
+    if (!mayGoOn()) return IN_NEXT_TURN;
+    return { done: true, value: this.goOn() };
+  }
+
+  protected override drive(owner: Owner, onFulfilled: Resolve, onRejected: Reject): void {
+    if (this.mustWait()) {
+      super.drive(owner, onFulfilled, onRejected);
+      return;
+    }
+    const goOn = (): void => {
+      try {
+        owner.loop._promisesDue();
+        onFulfilled(this.goOn() as never);
+      } catch (error) {
+        onRejected(error);
+      }
+    };
+    if (mayGoOn()) goOn();
+    else new TurnWait(owner.loop, undefined, goOn, onRejected).start(owner.scope);
+  }
+}
+
+/** A coroutine that gives way for one turn: the bare `yield` of CPython's `sleep(0)`, without a future. */
+export class TurnCoroutine<T> extends Coroutine<T> {
+  readonly name: string;
+  readonly #result: T;
+  #hasWaited: boolean = false;
+
+  /** @param result what the wait evaluates to. */
+  constructor(name: string, result: T) {
+    super();
+    this.name = name;
+    this.#result = result;
+  }
+
+  /** @internal */
+  get _iterator(): Iterator<unknown, T, unknown> {
+    return this;
+  }
+
+  /** @internal */
+  override next(): IteratorResult<unknown, T> {
+    if (this.#hasWaited) return { done: true, value: this.#result };
+    this.#hasWaited = true;
+    return IN_NEXT_TURN;
+  }
+
+  then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
+    const owner = ownerOf(this, onRejected);
+    if (owner === null) return;
+    new TurnWait(owner.loop, this.#result, onFulfilled, onRejected).start(owner.scope);
+  }
+}

@@ -1,0 +1,428 @@
+/**
+ * A request to cancel: where it is made, where it waits, how it is counted, taken back and delivered. Read this first.
+ *
+ * **What is asked.** A _waiter_ waits for one thing: a task; a driver, which is what an `await` of a coroutine becomes
+ * inside of a task; an `await` of a future. A request to cancel goes along "who waits for what" until something answers:
+ *
+ * ```text
+ *   cancel() ─► Task a ─► Task b ─► gather ─┬─► Task c ─► future    cancelled here; it wakes c with a CancelledError
+ *                                           └─► Task d              about to run: d keeps the request
+ * ```
+ *
+ * **Passed on or kept.** What a waiter waits for may take the request: then it comes back to the waiter as that one's
+ * `CancelledError`, once it has cleaned up. If nothing takes it (the waiter runs, or what it waits for is done already),
+ * the waiter _keeps_ it: its next step throws `CancelledError` into the coroutine, or its next wait takes it. A waiter
+ * keeps at most one request.
+ *
+ * **Counted.** CPython counts requests for each task: `cancel()` adds one, `uncancel()` takes one back, and a deadline or
+ * a group knows by the count whether a cancellation was its own. Here the count is kept where the request was made: in
+ * the task for `cancel()`, in a driver for the deadlines and groups that run in it, since a deadline in one branch of a
+ * `Promise.all` must not see those of another. Seen from a driver, its own requests and those further out count; seen
+ * from outside of the task, all of them: CPython's number.
+ *
+ * **Taken back.** When the last request is taken back, one that is kept is dropped: it was not delivered, and nobody
+ * asks for it any more.
+ *
+ * **Circles.** Tasks may wait for each other in a circle, also through `gather`, `shield` and groups. CPython overflows
+ * its stack there. Here the waiter at which the request comes round stops waiting, and gets its `CancelledError`.
+ *
+ * **Long ways.** The way is walked in a loop, however long it is. Tasks that were asked already and have not run since
+ * are passed at most {@link MOST_ASKED_AGAIN} times in a row: to cancel each task of a chain of n costs n steps and not
+ * n², at the price that the tasks far down a long chain do not count every one of these requests.
+ *
+ * Weighed and refused: recursion from `cancel()` to `cancel()`, as in CPython (a chain of a thousand tasks overflows); one
+ * count for the whole task (branches take each other's requests back); a flag in each waiter beside a count in each task
+ * (two places that differ one day).
+ *
+ * @module
+ */
+
+import type { Asked, Awaited, Cancellable, CountingWaiter, Fork, Waiter } from "./contract.ts";
+
+/** How many waiters in a row that were asked already a request passes before it is taken as delivered. */
+export const MOST_ASKED_AGAIN = 64;
+
+// --- made and passed on
+
+/** Asks `waiter` to stop, and counts the request there: `task.cancel()`, a deadline that passed, a group that failed. */
+export function requestCancel(waiter: CountingWaiter, message: string | undefined, from: Waiter | null = null): void {
+  countRequest(waiter);
+  ask(waiter, message, from);
+}
+
+/**
+ * Asks `waiter` to stop: passes a request on to what it waits for, or has it kept.
+ *
+ * @param from who will not end before `waiter` does: the owner of a group, for its tasks.
+ */
+export function ask(waiter: Waiter, message: string | undefined, from: Waiter | null = null): void {
+  const target = waiter._waitingFor;
+  const isSimple = waiter._strays === null && (target === null || target._onward === null);
+  if (isSimple) answered(waiter, target !== null && target.cancel(message), message);
+  else new Way(message, from ?? waiter, waiter).walk(waiter);
+}
+
+/** Passes a request on to each branch of `fork`; whether one of them took it. */
+export function askBranches(fork: Fork, message: string | undefined): boolean {
+  return new Way(message, null, null).walkFork(fork);
+}
+
+/** The way of one request. */
+class Way {
+  readonly #message: string | undefined;
+  /** Where the way came from, and the branches that are open; innermost last. */
+  readonly #path: Waiter[] = [];
+  readonly #open: Branches[] = [];
+  #askedAgain: number = 0;
+
+  constructor(message: string | undefined, from: Waiter | null, asked: Waiter | null) {
+    this.#message = message;
+    // What runs inside of a task is the task's: a request from there that comes to the task has come round.
+    const task = (from?.task ?? null) as Waiter | null;
+    if (task !== null && task !== asked) this.#enter(task);
+  }
+
+  walk(first: Waiter): void {
+    this.#follow(first);
+    this.#finish();
+  }
+
+  walkFork(fork: Fork): boolean {
+    const start = new Branches(fork._branches, fork, null, 0);
+    this.#open.push(start);
+    this.#finish();
+    return start.taken;
+  }
+
+  #finish(): void {
+    try {
+      for (let branches = this.#open.at(-1); branches !== undefined; branches = this.#open.at(-1)) {
+        this.#leave(branches.depth);
+        const next = branches.next();
+        if (next === null) this.#close(branches);
+        else this.#visit(null, next);
+      }
+    } finally {
+      this.#leave(0);
+    }
+  }
+
+  /** Goes on from `waiter`, which has been reached, to what it waits for. */
+  #follow(waiter: Waiter): void {
+    this.#enter(waiter);
+    if (waiter._strays === null) this.#visitTarget(waiter);
+    else this.#open.push(new Branches(waiter._strays, null, waiter, this.#path.length));
+  }
+
+  #visitTarget(waiter: Waiter): void {
+    if (waiter._waitingFor === null) this.#answer(waiter, false);
+    else this.#visit(waiter, waiter._waitingFor);
+  }
+
+  /** Brings the request to `target`, for which `waiter` waits, or which is a branch; and from there to the end. */
+  #visit(waiter: Waiter | null, target: Cancellable): void {
+    for (;;) {
+      const onward = target._onward;
+      if (onward === null) {
+        this.#answer(waiter, target.cancel(this.#message));
+        this.#breakCircleOfGroup(target);
+        return;
+      }
+      if (!isWaiter(onward)) {
+        this.#open.push(new Branches(onward._branches, onward, waiter, this.#path.length));
+        return;
+      }
+      if (onward._hasEnded) {
+        this.#answer(waiter, false);
+        return;
+      }
+      if (onward._asked?.onTheWayOf === this) {
+        this.#cameRound(waiter);
+        return;
+      }
+      this.#answer(waiter, true);
+      if (this.#isAskedTooOften(onward)) return;
+      onward._askedBy(this.#message);
+      this.#enter(onward);
+      if (onward._strays !== null) {
+        this.#open.push(new Branches(onward._strays, null, onward, this.#path.length));
+        return;
+      }
+      const next = onward._waitingFor;
+      if (next === null) {
+        this.#answer(onward, false);
+        return;
+      }
+      waiter = onward;
+      target = next;
+    }
+  }
+
+  /** Whether this is one more of a long row of waiters that were asked and have not run since. */
+  #isAskedTooOften(waiter: Waiter): boolean {
+    // A call of an async function goes on without a step of its driver: what it waits for knows better.
+    if (isCall(waiter._waitingFor)) return false;
+    this.#askedAgain = waiter._asked?.state === "passed on" ? this.#askedAgain + 1 : 0;
+    return this.#askedAgain > MOST_ASKED_AGAIN;
+  }
+
+  /** `waiter`'s target answered; without a waiter, a branch did. */
+  #answer(waiter: Waiter | null, taken: boolean): void {
+    if (waiter !== null) answered(waiter, taken, this.#message);
+    const branches = this.#open.at(-1);
+    // A waiter takes a request in any case: it passes it on or keeps it.
+    if (branches !== undefined) branches.taken ||= taken || waiter !== null;
+  }
+
+  /** What `waiter` waits for is on the way already, and would wait for `waiter`. */
+  #cameRound(waiter: Waiter | null): void {
+    if (waiter !== null) this.#breakOff(waiter);
+    else if (this.#open.length > 0) this.#open.at(-1)!.cameRound = true;
+  }
+
+  #close(branches: Branches): void {
+    this.#open.pop();
+    const { fork, waiter } = branches;
+    if (fork === null) {
+      this.#visitTarget(waiter!);
+      return;
+    }
+    // A fork of which one branch is on the way would never be done.
+    fork._wasAsked?.(branches.taken && !branches.cameRound);
+    if (branches.cameRound) this.#cameRound(waiter);
+    else this.#answer(waiter, branches.taken);
+  }
+
+  /** A group waits for its tasks. If the way began in one of them, that one stops waiting for the group's owner. */
+  #breakCircleOfGroup(target: Cancellable & { _includes?(task: object): boolean }): void {
+    if (target._includes === undefined) return;
+    for (let i = this.#path.length - 1; i >= 0; i--) {
+      const waiter = this.#path[i]!;
+      if (waiter.task === null || !target._includes(waiter.task) || waiter._waitingFor?._onward === null) continue;
+      this.#breakOff(waiter);
+      return;
+    }
+  }
+
+  /** `waiter` stops waiting, and gets its `CancelledError` in the next turn; unless it was about to go on anyway. */
+  #breakOff(waiter: Waiter): void {
+    keep(waiter, this.#message);
+    const target = waiter._waitingFor;
+    if (target === null || target.done()) return;
+    target._removeWaiter(waiter);
+    waiter._waitingFor = null;
+    waiter.loop._enqueue(waiter);
+  }
+
+  #enter(waiter: Waiter): void {
+    askedOf(waiter).onTheWayOf = this;
+    this.#path.push(waiter);
+  }
+
+  #leave(depth: number): void {
+    while (this.#path.length > depth) this.#path.pop()!._asked!.onTheWayOf = null;
+  }
+}
+
+/** The branches of a fork, or the strays of a waiter, while a request goes to one after the other. */
+class Branches {
+  readonly fork: Fork | null;
+  /** Who waits for the fork, or whose strays they are; `null` where the fork is a branch itself. */
+  readonly waiter: Waiter | null;
+  /** How long the path was before them. */
+  readonly depth: number;
+  taken: boolean = false;
+  cameRound: boolean = false;
+  readonly #all: readonly Cancellable[];
+  #index: number = 0;
+
+  constructor(all: Iterable<Cancellable>, fork: Fork | null, waiter: Waiter | null, depth: number) {
+    this.#all = [...all];
+    this.fork = fork;
+    this.waiter = waiter;
+    this.depth = depth;
+  }
+
+  next(): Cancellable | null {
+    return this.#all[this.#index++] ?? null;
+  }
+}
+
+function isWaiter(onward: Waiter | Fork): onward is Waiter {
+  return "_waitingFor" in onward;
+}
+
+/** Whether `target` is the call of an async function, whose waits are those of the waiter's own code. */
+function isCall(target: Awaited | null): target is Awaited {
+  return target !== null && !target._interruptible;
+}
+
+function answered(waiter: Waiter, taken: boolean, message: string | undefined): void {
+  if (!taken) keep(waiter, message);
+  else if (waiter._asked !== null && waiter._asked.state === "nothing") waiter._asked.state = "passed on";
+}
+
+// --- kept and delivered
+
+/** Has `waiter` keep a request, for its next step or its next wait. */
+export function keep(waiter: Waiter, message: string | undefined): void {
+  const asked = askedOf(waiter);
+  asked.state = "kept";
+  asked.message = message;
+}
+
+/** `waiter` waits anew: a request that it keeps goes to what it waits for. */
+export function deliverKept(waiter: Waiter): void {
+  const asked = waiter._asked;
+  if (asked === null || asked.state !== "kept") return;
+  asked.state = "nothing";
+  ask(waiter, asked.message);
+}
+
+/** An async function of `waiter` begins to wait for `wait`: a request that the waiter keeps goes there. */
+export function handDown(waiter: Waiter, wait: Cancellable): void {
+  const asked = waiter._asked;
+  if (asked === null || asked.state !== "kept") return;
+  asked.state = "passed on";
+  wait.cancel(asked.message);
+}
+
+/** `inner` has ended, and `outer` goes on: a request that `inner` kept is `outer`'s. */
+export function handUp(inner: Waiter, outer: Waiter | null): void {
+  const request = takeKept(inner);
+  if (request !== null && outer !== null) keep(outer, request.message);
+}
+
+/** The request that `waiter` keeps, which it keeps no longer; `null` if there is none. */
+export function takeKept(waiter: Waiter): { readonly message: string | undefined } | null {
+  const asked = waiter._asked;
+  if (asked === null || asked.state !== "kept") return null;
+  asked.state = "nothing";
+  return asked;
+}
+
+/** `waiter` goes on: the request to throw at its next step, instead of what it waited for. */
+export function takeDelivery(waiter: Waiter, waited: Awaited | null): { readonly message: string | undefined } | null {
+  const asked = waiter._asked;
+  if (asked === null) return null;
+  // The end of an async function is no wait of its code: what it did not get to see goes to its next wait.
+  if (asked.state === "passed on") asked.state = "nothing";
+  if (asked.state === "nothing" || waited?._interruptible === false) return null;
+  asked.state = "nothing";
+  // Two requests before the step: the future that the first one cancelled brings its CancelledError itself.
+  return waited?._raisesCancelled() === true ? null : asked;
+}
+
+// --- counted and taken back
+
+/** How many requests count for `waiter`, there and further out; at most `limit`, where more makes no difference. */
+export function requestsSeenFrom(waiter: CountingWaiter, limit: number = Infinity): number {
+  let sum = 0;
+  if (!hasRequests(outermost(waiter))) return sum;
+  for (let at: CountingWaiter | null = waiter; at !== null && sum < limit; at = at._outer) sum += at._asked?.count ?? 0;
+  return sum;
+}
+
+/** How many requests count in `task`, in all of its parts: CPython's number. */
+export function requestsOf(task: CountingWaiter): number {
+  const asked = task._asked;
+  if (asked === null) return 0;
+  let sum = asked.count;
+  if (asked.countingInside !== null) for (const inner of asked.countingInside) sum += inner._asked!.count;
+  return sum;
+}
+
+/** Takes back a request that was made in `waiter`, or else in the nearest one further out that has one. */
+export function takeBack(waiter: CountingWaiter): void {
+  let at: CountingWaiter | null = waiter;
+  while (at !== null && !hasCount(at)) at = at._outer;
+  if (at !== null) takeBackAt(at);
+}
+
+/**
+ * Takes back the request that was made furthest out, as the user's own `uncancel()` does in `waiter`: those of deadlines
+ * and groups are taken back by these.
+ */
+export function takeBackOutermost(waiter: CountingWaiter): void {
+  let found: CountingWaiter | null = null;
+  for (let at: CountingWaiter | null = waiter; at !== null; at = at._outer) {
+    if (hasCount(at)) found = at;
+  }
+  if (found !== null) takeBackAt(found);
+}
+
+/** Takes back a request of `task` from outside: one of `cancel()` if there is one, else of a deadline or a group. */
+export function takeBackFromOutside(task: CountingWaiter): void {
+  const inside = task._asked?.countingInside ?? null;
+  if (hasCount(task)) uncount(task);
+  else if (inside !== null) uncount([...inside].at(-1)!);
+  else return;
+  if (requestsOf(task) === 0) forget(task);
+}
+
+/** `waiter` has ended: what counts in it counts no longer. */
+export function forgetCount(waiter: CountingWaiter): void {
+  if (!hasCount(waiter)) return;
+  waiter._asked!.count = 1;
+  uncount(waiter);
+}
+
+/** One request more counts in `waiter`. */
+export function countRequest(waiter: CountingWaiter): void {
+  askedOf(waiter).count++;
+  const outer = outermost(waiter);
+  if (outer === waiter) return;
+  const asked = askedOf(outer);
+  asked.countingInside ??= new Set();
+  asked.countingInside.add(waiter);
+}
+
+/** With the last request that counts for `waiter`, one that is kept is dropped. */
+function takeBackAt(waiter: CountingWaiter): void {
+  uncount(waiter);
+  if (requestsSeenFrom(waiter, 1) === 0) forget(waiter);
+}
+
+/** Takes one off the count of `waiter`, which has one. */
+function uncount(waiter: CountingWaiter): void {
+  const asked = waiter._asked!;
+  asked.count--;
+  if (asked.count > 0 || waiter._outer === null) return;
+  const outer = outermost(waiter)._asked!;
+  outer.countingInside!.delete(waiter);
+  if (outer.countingInside!.size === 0) outer.countingInside = null;
+}
+
+function hasCount(waiter: CountingWaiter): boolean {
+  return waiter._asked !== null && waiter._asked.count > 0;
+}
+
+function hasRequests(task: CountingWaiter): boolean {
+  return task._asked !== null && (task._asked.count > 0 || task._asked.countingInside !== null);
+}
+
+function outermost(waiter: CountingWaiter): CountingWaiter {
+  if (waiter.task !== null) return waiter.task as CountingWaiter;
+  let at = waiter;
+  while (at._outer !== null) at = at._outer;
+  return at;
+}
+
+/** Drops what is kept in `waiter` and in what runs inside of it; but not where requests count that nobody took back. */
+function forget(waiter: Waiter): void {
+  const todo: Cancellable[] = [waiter];
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const at = next._onward;
+    if (at === null || !isWaiter(at) || (at !== waiter && (at.task !== waiter.task || (at._asked?.count ?? 0) > 0))) {
+      continue;
+    }
+    if (at._asked?.state === "kept") at._asked.state = "nothing";
+    const target = at._waitingFor;
+    if (isCall(target)) for (const wait of (target._onward as Fork)._branches) todo.push(wait);
+  }
+}
+
+function askedOf(waiter: Waiter): Asked {
+  waiter._asked ??= { state: "nothing", message: undefined, count: 0, countingInside: null, onTheWayOf: null };
+  return waiter._asked;
+}

@@ -1,0 +1,174 @@
+/**
+ * The contract of the kernel: what a future, a task and a driver ask of their loop, of each other and of the code that
+ * runs. Interfaces that name nothing above them, so that each file of the kernel can be read with this page alone.
+ *
+ * ```text
+ *   KernelLoop     has a ready queue and timers        Runnable, Timer     its entries
+ *   Execution      what running code belongs to        WaitScope           who owns the waits of an async function
+ *   Cancellable    can be asked to stop                Waiter, Fork        pass the request on: see cancellation.ts
+ * ```
+ *
+ * Tasks and contexts are typed as `object` here: who needs more of one imports its class, and says so with a cast.
+ *
+ * @module
+ */
+
+import type { Neglectable } from "./neglect.ts";
+
+/** An entry of the ready queue: something the loop runs once. */
+export interface Runnable {
+  /** @internal The task that goes on when it runs. */
+  readonly task?: object | null;
+  /** @internal */
+  run(): void;
+  /** @internal The callback it stands for, if it is one. */
+  readonly _callback?: unknown;
+  /** @internal How the callbacks of a future name it. */
+  _describe?(): string;
+}
+
+/** An entry of the timers: it runs at its time, unless it is cancelled. */
+export interface Timer extends Runnable {
+  /** @internal When it is due, on the loop's clock, in seconds. */
+  readonly _when: number;
+  /** @internal Which of two timers due at the same instant was made first. */
+  readonly _serial: number;
+  /** @internal Whether it stands in the heap of timers: from its making until it is due or swept. */
+  _scheduled: boolean;
+  cancelled(): boolean;
+}
+
+/** What a report says: a message, an exception if there is one, and what it is about. */
+export interface Report {
+  readonly message: string;
+  readonly exception?: unknown;
+  readonly [key: string]: unknown;
+}
+
+/** The little that the kernel asks of an event loop. */
+export interface KernelLoop {
+  /** The loop's clock, in seconds: it never goes back, and only differences mean something. */
+  time(): number;
+  isRunning(): boolean;
+  isClosed(): boolean;
+  /** Whether the loop checks and explains more, at the price of speed. */
+  getDebug(): boolean;
+  /** Gives `report` to the exception handler. It throws nothing, whatever the handler does. */
+  callExceptionHandler(report: Report): void;
+  /** @internal Runs `entry` in the next turn. */
+  _enqueue(entry: Runnable): void;
+  /** @internal */
+  _addTimer(timer: Timer): void;
+  /** @internal */
+  _timerCancelled(timer: Timer): void;
+  /** @internal A promise was settled or an async function started: promises must go on before the next callback. */
+  _promisesDue(): void;
+  /** @internal How many async functions run in tasks of this loop changes by `by`. */
+  _countAsyncFunctions(by: number): void;
+  /** @internal `error` left a step that no turn was around: the loop ends with it. */
+  _leave(error: unknown): void;
+  /** @internal Sees to it that forgetting `item` is reported. */
+  _watch(item: Neglectable): void;
+  /** @internal `task` begins; with `stepNow`, its first step is taken before this returns. */
+  _taskBegins(task: Runnable, stepNow: boolean): void;
+  /** @internal `task` has ended. */
+  _taskEnds(task: Runnable): void;
+  /** @internal Takes the waits whose task has ended. */
+  readonly _orphans: WaitScope;
+}
+
+/** What running code belongs to. Handles, tasks and the calls of async functions are executions. */
+export interface Execution {
+  readonly loop: KernelLoop | null;
+  readonly task: object | null;
+  readonly context: object;
+  /** Where an `await` in an async function registers what it waits for, so that it can be cancelled. */
+  readonly scope: WaitScope | null;
+  /** What steps the coroutine that the code belongs to, if it belongs to one. */
+  readonly driver: CountingWaiter | null;
+}
+
+/** The owner of the waits of an async function. */
+export interface WaitScope {
+  readonly loop: KernelLoop;
+  readonly task: object | null;
+  /** @internal Takes `wait` in, here or in the nearest enclosing scope that has not ended. */
+  addWait(wait: Wait): WaitScope;
+  /** @internal */
+  removeWait(wait: Wait): void;
+}
+
+/** A wait of an async function, as its scope holds it. */
+export interface Wait extends Cancellable {
+  /** @internal The loop is closed and nothing will ever answer: ends the wait now. */
+  abandon(): void;
+}
+
+/** Something that can be asked to stop. */
+export interface Cancellable {
+  /** Asks for a `CancelledError` at the place that waits; `false` when it is too late. */
+  cancel(message?: string): boolean;
+  /** @internal What a request goes to from here; `null` if `cancel` is the answer. See `cancellation.ts`. */
+  readonly _onward: Waiter | Fork | null;
+}
+
+/** Something that a waiter waits for. */
+export interface Awaited extends Cancellable {
+  done(): boolean;
+  /** @internal */
+  _removeWaiter(waiter: Runnable): void;
+  /** @internal Whether, being done, it raises a `CancelledError` by itself. */
+  _raisesCancelled(): boolean;
+  /** @internal Whether a request to cancel is delivered where this is waited for. */
+  readonly _interruptible: boolean;
+  /** @internal Whether it waits for `task` to end in a way that a request does not follow: a group for its tasks. */
+  _includes?(task: object): boolean;
+}
+
+/** Waits for one thing, and holds at most one request to cancel that was not delivered. */
+export interface Waiter extends Runnable, Cancellable {
+  readonly loop: KernelLoop;
+  readonly task: object | null;
+  /** @internal What it waits for now; `null` while it runs or is about to. */
+  _waitingFor: Awaited | null;
+  /** @internal What was asked of it; `null` until it is first asked. */
+  _asked: Asked | null;
+  /** @internal A request reaches it. */
+  _askedBy(message: string | undefined): void;
+  /** @internal It will not wait again. */
+  readonly _hasEnded: boolean;
+  /** @internal What else waits on its behalf, and is asked before what it waits for. */
+  readonly _strays: Iterable<Cancellable> | null;
+}
+
+/** A waiter in which requests are counted: a task, or the driver of an `await` inside of one. */
+export interface CountingWaiter extends Waiter {
+  /** @internal The one inside of which this one runs; `null` for a task. */
+  readonly _outer: CountingWaiter | null;
+}
+
+/** Stands for several at once, and passes a request on to each: a gather, a call of an async function. */
+export interface Fork {
+  /** @internal */
+  readonly _branches: Iterable<Cancellable>;
+  /** @internal A request went to each branch; `taken` if one of them took it. */
+  _wasAsked?(taken: boolean): void;
+}
+
+/** What was asked of one waiter. Only `cancellation.ts` reads and writes it. */
+export interface Asked {
+  /**
+   * - `nothing`: there is no request, or it was delivered or taken back.
+   * - `passed on`: it went to what the waiter waits for, and comes back from there as that one's `CancelledError`.
+   * - `kept`: it could not be passed on; the next step, or the next wait, delivers it.
+   */
+  state: "nothing" | "passed on" | "kept";
+  /** Of the request that is kept. */
+  message: string | undefined;
+  /** How many requests count here: those of `cancel()` in a task, those of deadlines and groups in a driver. */
+  count: number;
+  /** In a task: the drivers inside of it in which requests count. */
+  countingInside: Set<CountingWaiter> | null;
+  /** The request that has this waiter on its way now. */
+  onTheWayOf: object | null;
+}
