@@ -6,13 +6,13 @@
  * @module
  */
 
-import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describePeer, isPeer } from "./peers.mjs";
 import { findPython, javascriptSubjects } from "./subjects.mjs";
 import { drawTable } from "./table.mjs";
+import { mustTakeSample } from "./take-sample.mjs";
 
 const sampleProgram = fileURLToPath(new URL("sample.mjs", import.meta.url));
 const pythonFolder = fileURLToPath(new URL("python", import.meta.url));
@@ -83,23 +83,14 @@ function measure(benchmark, options, { subjects, python }) {
 }
 
 function sampleNode(benchmark, subject, { node, size }) {
-  return sample(`${benchmark.name} of ${subject}`, node, ["--expose-gc", sampleProgram, benchmark.name, subject, size]);
+  const args = ["--expose-gc", sampleProgram, benchmark.name, subject, size];
+  return mustTakeSample(`${benchmark.name} of ${subject}`, node, args);
 }
 
 function samplePython(benchmark, { size }) {
   const program = join(pythonFolder, benchmark.python);
   const sizes = JSON.stringify([benchmark.sizes.warmUp, benchmark.sizes[size]]);
-  return sample(`${benchmark.name} of CPython`, "python3", ["-B", program, sizes]);
-}
-
-/** The number a process prints. Debug mode, which the environment may switch on, is not what is measured. */
-function sample(what, command, args) {
-  const env = { ...process.env, ASYNCIO_DEBUG: "", PYTHONASYNCIODEBUG: "" };
-  const result = spawnSync(command, args, { encoding: "utf8", env, stdio: ["ignore", "pipe", "pipe"] });
-  const value = Number.parseFloat(result.stdout);
-  if (result.status === 0 && Number.isFinite(value)) return value;
-  console.error(`The benchmark ${what} failed:\n${result.error?.message ?? (result.stderr || result.stdout)}`);
-  return process.exit(1);
+  return mustTakeSample(`${benchmark.name} of CPython`, "python3", ["-B", program, sizes]);
 }
 
 /** @returns {Measurement} */

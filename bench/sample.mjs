@@ -1,8 +1,10 @@
 /**
- * One sample: a process that runs one benchmark for one subject and prints the value.
+ * One sample: a process that runs one benchmark for one subject and prints the value. A folder as the last argument is
+ * the build of asyncio-ts to measure; this project's by default.
  *
  * ```text
  * node --expose-gc bench/sample.mjs switch "asyncio-ts async" full
+ * node --expose-gc bench/sample.mjs switch "asyncio-ts async" full ../other-checkout/dist
  * ```
  *
  * @module
@@ -10,10 +12,11 @@
 
 import { writeSync } from "node:fs";
 import { benchmarks } from "./benchmark.mjs";
+import { loadBuild } from "./builds.mjs";
 import { isPeer, loadPeer } from "./peers.mjs";
 import { usesLibrary } from "./subjects.mjs";
 
-const [name, subject, size = "full"] = process.argv.slice(2);
+const [name, subject, size = "full", dist] = process.argv.slice(2);
 const benchmark = benchmarks.find((candidate) => candidate.name === name);
 const program = benchmark?.programs[subject];
 const sizes = benchmark?.sizes;
@@ -31,6 +34,6 @@ writeSync(1, `${value}\n`);
 process.exit(0);
 
 async function loadLibrary() {
-  if (usesLibrary(subject)) return await import("asyncio-ts");
+  if (usesLibrary(subject)) return await loadBuild(dist);
   return isPeer(subject) ? await loadPeer(subject) : undefined;
 }

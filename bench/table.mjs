@@ -42,6 +42,18 @@ function drawRow(row, widths) {
   return lines.map((cells) => cells.join("  ").trimEnd()).join("\n");
 }
 
+/**
+ * `rows` in columns: the first `names` of them at the left, and numbers at the right.
+ *
+ * @param {readonly (readonly string[])[]} rows
+ * @param {number} names
+ */
+export function alignColumns(rows, names) {
+  const widths = rows[0].map((_, column) => widest(rows.map((row) => row[column])));
+  const align = (cell, column) => (column < names ? cell.padEnd(widths[column]) : cell.padStart(widths[column]));
+  return rows.map((row) => row.map(align).join("  ").trimEnd()).join("\n");
+}
+
 /** `name` broken where its halves are most alike. */
 function inTwoLines(name) {
   const words = name.split(" ");
@@ -53,7 +65,11 @@ function widest(texts) {
   return Math.max(...texts.map((text) => text.length));
 }
 
-/** Three digits are what is worth reading. */
-function round(value) {
+/**
+ * Three digits are what is worth reading.
+ *
+ * @param {number} value
+ */
+export function round(value) {
   return value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(value >= 10 ? 3 : 2);
 }

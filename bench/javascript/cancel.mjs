@@ -2,7 +2,7 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import { ASYNC, EFFECT, EFFECTION, GENERATORS, NATIVE } from "../subjects.mjs";
-import { nanosecondsEach, times } from "./measure.mjs";
+import { nanosecondsEach, now, times } from "./measure.mjs";
 
 const HOUR_SECONDS = 3600;
 const HOUR_MILLISECONDS = HOUR_SECONDS * 1000;
@@ -30,7 +30,7 @@ function generators({ tasks }, asyncio) {
   return asyncio.run(function* () {
     const sleepers = times(tasks, () => asyncio.createTask(sleeper));
     yield* asyncio.sleep(0.001);
-    const start = performance.now();
+    const start = now();
     for (const task of sleepers) task.cancel();
     yield* asyncio.gather(sleepers, { returnExceptions: true });
     return nanosecondsEach(start, tasks);
@@ -44,7 +44,7 @@ function asyncFunctions({ tasks }, asyncio) {
   return asyncio.run(async () => {
     const sleepers = times(tasks, () => asyncio.createTask(sleeper));
     await asyncio.sleep(0.001);
-    const start = performance.now();
+    const start = now();
     for (const task of sleepers) task.cancel();
     await asyncio.gather(sleepers, { returnExceptions: true });
     return nanosecondsEach(start, tasks);
@@ -59,7 +59,7 @@ async function native({ tasks }) {
   const controllers = times(tasks, () => new AbortController());
   const promises = controllers.map(({ signal }) => nativeSleeper(signal));
   await wait(1);
-  const start = performance.now();
+  const start = now();
   for (const controller of controllers) controller.abort();
   await Promise.allSettled(promises);
   return nanosecondsEach(start, tasks);
@@ -70,7 +70,7 @@ function effect({ tasks }, { Effect, Fiber }) {
     const fibers = [];
     for (let i = 0; i < tasks; i++) fibers.push(yield* Effect.forkChild(Effect.sleep(HOUR_MILLISECONDS)));
     yield* Effect.sleep(1);
-    const start = performance.now();
+    const start = now();
     yield* Fiber.interruptAll(fibers);
     return nanosecondsEach(start, tasks);
   });
@@ -85,7 +85,7 @@ function effection({ tasks }, { run, sleep, spawn }) {
     const sleepers = [];
     for (let i = 0; i < tasks; i++) sleepers.push(yield* spawn(sleeper));
     yield* sleep(1);
-    const start = performance.now();
+    const start = now();
     const halted = sleepers.map((task) => task.halt());
     for (const end of halted) yield* end;
     return nanosecondsEach(start, tasks);

@@ -8,6 +8,7 @@
 // oxlint-disable no-await-in-loop -- to wait in a loop is what is measured
 
 import { ASYNC, GENERATORS, NATIVE } from "../subjects.mjs";
+import { now } from "./measure.mjs";
 
 /** @type {import("../benchmark.mjs").Benchmark} */
 export const futureHandoff = {
@@ -33,7 +34,7 @@ function generators({ handoffs }, asyncio) {
   }
   return asyncio.run(function* () {
     const loop = asyncio.getRunningLoop();
-    const start = performance.now();
+    const start = now();
     yield* asyncio.gather(
       asyncio.createTask(() => player(loop)),
       asyncio.createTask(() => player(loop)),
@@ -55,7 +56,7 @@ function asyncFunctions({ handoffs }, asyncio) {
   }
   return asyncio.run(async () => {
     const loop = asyncio.getRunningLoop();
-    const start = performance.now();
+    const start = now();
     await asyncio.gather(
       asyncio.createTask(() => player(loop)),
       asyncio.createTask(() => player(loop)),
@@ -75,7 +76,7 @@ async function native({ handoffs }) {
     }
     waiting.resolve();
   }
-  const start = performance.now();
+  const start = now();
   await Promise.all([player(), player()]);
   return perHandoff(start, handoffs);
 }
@@ -90,5 +91,5 @@ function withResolvers() {
 }
 
 function perHandoff(start, handoffs) {
-  return ((performance.now() - start) * 1e6) / handoffs;
+  return ((now() - start) * 1e6) / handoffs;
 }

@@ -3,7 +3,7 @@
 // oxlint-disable typescript/await-thenable -- to give way is what is measured
 
 import { ASYNC, EFFECT, EFFECTION, GENERATORS, NATIVE } from "../subjects.mjs";
-import { nanosecondsEach, times } from "./measure.mjs";
+import { nanosecondsEach, now, times } from "./measure.mjs";
 
 /** @type {import("../benchmark.mjs").Benchmark} */
 export const gather100k = {
@@ -27,7 +27,7 @@ function generators({ tasks }, asyncio) {
     return 1;
   });
   return asyncio.run(function* () {
-    const start = performance.now();
+    const start = now();
     const results = yield* asyncio.gather(times(tasks, worker));
     return nanosecondsEach(start, results.length);
   });
@@ -39,7 +39,7 @@ function asyncFunctions({ tasks }, asyncio) {
     return 1;
   });
   return asyncio.run(async () => {
-    const start = performance.now();
+    const start = now();
     const results = await asyncio.gather(times(tasks, worker));
     return nanosecondsEach(start, results.length);
   });
@@ -51,7 +51,7 @@ async function nativeWorker() {
 }
 
 async function native({ tasks }) {
-  const start = performance.now();
+  const start = now();
   const results = await Promise.all(times(tasks, nativeWorker));
   return nanosecondsEach(start, results.length);
 }
@@ -62,7 +62,7 @@ function effect({ tasks }, { Effect }) {
     return 1;
   });
   const main = Effect.gen(function* () {
-    const start = performance.now();
+    const start = now();
     const results = yield* Effect.all(
       times(tasks, () => worker),
       { concurrency: "unbounded" },
@@ -78,7 +78,7 @@ function effection({ tasks }, { all, run, until }) {
     return 1;
   }
   return run(function* () {
-    const start = performance.now();
+    const start = now();
     const results = yield* all(times(tasks, worker));
     return nanosecondsEach(start, results.length);
   });

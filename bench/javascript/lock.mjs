@@ -8,7 +8,7 @@
 // oxlint-disable typescript/await-thenable -- to give way is what is measured
 
 import { ASYNC, ASYNC_MUTEX, ASYNC_SEMA, EFFECT, GENERATORS, NATIVE } from "../subjects.mjs";
-import { nanosecondsEach, times } from "./measure.mjs";
+import { nanosecondsEach, now, times } from "./measure.mjs";
 import { NativeSemaphore } from "./native.mjs";
 
 const measured = {
@@ -156,7 +156,7 @@ export const lockHold = {
 
 function runGenerators({ tasks, turns }, asyncio, worker) {
   return asyncio.run(function* () {
-    const start = performance.now();
+    const start = now();
     yield* asyncio.gather(times(tasks, () => asyncio.createTask(worker)));
     return nanosecondsEach(start, tasks * turns);
   });
@@ -164,14 +164,14 @@ function runGenerators({ tasks, turns }, asyncio, worker) {
 
 function runAsync({ tasks, turns }, asyncio, worker) {
   return asyncio.run(async () => {
-    const start = performance.now();
+    const start = now();
     await asyncio.gather(times(tasks, () => asyncio.createTask(worker)));
     return nanosecondsEach(start, tasks * turns);
   });
 }
 
 async function runNative({ tasks, turns }, worker) {
-  const start = performance.now();
+  const start = now();
   await Promise.all(times(tasks, worker));
   return nanosecondsEach(start, tasks * turns);
 }
@@ -182,7 +182,7 @@ function runEffect({ tasks, turns }, { Effect, Semaphore }) {
     for (let i = 0; i < turns; i++) yield* lock.withPermit(Effect.yieldNow);
   });
   const main = Effect.gen(function* () {
-    const start = performance.now();
+    const start = now();
     yield* Effect.all(
       times(tasks, () => worker),
       { concurrency: "unbounded", discard: true },

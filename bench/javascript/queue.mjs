@@ -1,7 +1,7 @@
 /** A producer and a consumer, and between them a queue that holds 128 items. @module */
 
 import { ASYNC, EFFECT, EFFECTION, GENERATORS, NATIVE } from "../subjects.mjs";
-import { nanosecondsEach, times } from "./measure.mjs";
+import { nanosecondsEach, now, times } from "./measure.mjs";
 import { NativeQueue } from "./native.mjs";
 
 /** @type {import("../benchmark.mjs").Benchmark} */
@@ -33,7 +33,7 @@ function generators({ items, capacity }, asyncio) {
     for (let i = 0; i < items; i++) yield* between.get();
   }
   return asyncio.run(function* () {
-    const start = performance.now();
+    const start = now();
     yield* asyncio.gather(asyncio.createTask(produce), asyncio.createTask(consume));
     return nanosecondsEach(start, items);
   });
@@ -48,7 +48,7 @@ function asyncFunctions({ items, capacity }, asyncio) {
     for (let i = 0; i < items; i++) await between.get();
   }
   return asyncio.run(async () => {
-    const start = performance.now();
+    const start = now();
     await asyncio.gather(asyncio.createTask(produce), asyncio.createTask(consume));
     return nanosecondsEach(start, items);
   });
@@ -62,7 +62,7 @@ async function native({ items, capacity }) {
   async function consume() {
     for (let i = 0; i < items; i++) await between.get();
   }
-  const start = performance.now();
+  const start = now();
   await Promise.all([produce(), consume()]);
   return nanosecondsEach(start, items);
 }
@@ -76,7 +76,7 @@ function effect({ items, capacity }, { Effect, Queue }) {
     const consume = Effect.gen(function* () {
       for (let i = 0; i < items; i++) yield* Queue.take(between);
     });
-    const start = performance.now();
+    const start = now();
     yield* Effect.all([produce, consume], { concurrency: "unbounded", discard: true });
     return nanosecondsEach(start, items);
   });
@@ -101,7 +101,7 @@ function effection({ items, capacity }, { all, createQueue, run }) {
     }
   }
   return run(function* () {
-    const start = performance.now();
+    const start = now();
     yield* all([produce(), consume()]);
     return nanosecondsEach(start, items);
   });

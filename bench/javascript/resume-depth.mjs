@@ -8,6 +8,7 @@
 // oxlint-disable no-await-in-loop, typescript/await-thenable -- to wait in a loop is what is measured
 
 import { ASYNC, COROUTINES, GENERATORS, NATIVE } from "../subjects.mjs";
+import { now } from "./measure.mjs";
 
 export const resumeDepth0 = atDepth(0);
 export const resumeDepth5 = atDepth(5);
@@ -32,7 +33,7 @@ function atDepth(depth) {
 function generators({ depth, resumes }, asyncio) {
   function* nested(level) {
     if (level > 0) return yield* nested(level - 1);
-    const start = performance.now();
+    const start = now();
     for (let i = 0; i < resumes; i++) yield* asyncio.sleep(0);
     return perResume(start, resumes);
   }
@@ -42,7 +43,7 @@ function generators({ depth, resumes }, asyncio) {
 function coroutines({ depth, resumes }, asyncio) {
   const nested = asyncio.coroutine(function* (level) {
     if (level > 0) return yield* nested(level - 1);
-    const start = performance.now();
+    const start = now();
     for (let i = 0; i < resumes; i++) yield* asyncio.sleep(0);
     return perResume(start, resumes);
   });
@@ -52,7 +53,7 @@ function coroutines({ depth, resumes }, asyncio) {
 function asyncFunctions({ depth, resumes }, asyncio) {
   async function nested(level) {
     if (level > 0) return await nested(level - 1);
-    const start = performance.now();
+    const start = now();
     for (let i = 0; i < resumes; i++) await asyncio.sleep(0);
     return perResume(start, resumes);
   }
@@ -62,7 +63,7 @@ function asyncFunctions({ depth, resumes }, asyncio) {
 async function native({ depth, resumes }) {
   async function nested(level) {
     if (level > 0) return await nested(level - 1);
-    const start = performance.now();
+    const start = now();
     for (let i = 0; i < resumes; i++) await undefined;
     return perResume(start, resumes);
   }
@@ -70,5 +71,5 @@ async function native({ depth, resumes }) {
 }
 
 function perResume(start, resumes) {
-  return ((performance.now() - start) * 1e6) / resumes;
+  return ((now() - start) * 1e6) / resumes;
 }

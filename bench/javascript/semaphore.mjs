@@ -3,7 +3,7 @@
 // oxlint-disable typescript/await-thenable -- to give way is what is measured
 
 import { ASYNC, ASYNC_MUTEX, ASYNC_SEMA, EFFECT, GENERATORS, NATIVE } from "../subjects.mjs";
-import { nanosecondsEach, times } from "./measure.mjs";
+import { nanosecondsEach, now, times } from "./measure.mjs";
 import { NativeSemaphore } from "./native.mjs";
 
 /** @type {import("../benchmark.mjs").Benchmark} */
@@ -40,7 +40,7 @@ function generators({ tasks, slots, turns }, asyncio) {
     }
   }
   return asyncio.run(function* () {
-    const start = performance.now();
+    const start = now();
     yield* asyncio.gather(times(tasks, () => asyncio.createTask(worker)));
     return nanosecondsEach(start, tasks * turns);
   });
@@ -59,7 +59,7 @@ function asyncFunctions({ tasks, slots, turns }, asyncio) {
     }
   }
   return asyncio.run(async () => {
-    const start = performance.now();
+    const start = now();
     await asyncio.gather(times(tasks, () => asyncio.createTask(worker)));
     return nanosecondsEach(start, tasks * turns);
   });
@@ -84,7 +84,7 @@ async function runNative({ tasks, turns }, shared) {
       }
     }
   }
-  const start = performance.now();
+  const start = now();
   await Promise.all(times(tasks, worker));
   return nanosecondsEach(start, tasks * turns);
 }
@@ -101,7 +101,7 @@ async function asyncMutex({ tasks, slots, turns }, { Semaphore }) {
       }
     }
   }
-  const start = performance.now();
+  const start = now();
   await Promise.all(times(tasks, worker));
   return nanosecondsEach(start, tasks * turns);
 }
@@ -112,7 +112,7 @@ function effect({ tasks, slots, turns }, { Effect, Semaphore }) {
     for (let i = 0; i < turns; i++) yield* shared.withPermit(Effect.yieldNow);
   });
   const main = Effect.gen(function* () {
-    const start = performance.now();
+    const start = now();
     yield* Effect.all(
       times(tasks, () => worker),
       { concurrency: "unbounded", discard: true },

@@ -1,6 +1,7 @@
 /** Starting tasks that end at once, and waiting for all of them. @module */
 
 import { ASYNC, GENERATORS, NATIVE } from "../subjects.mjs";
+import { now } from "./measure.mjs";
 
 /** @type {import("../benchmark.mjs").Benchmark} */
 export const spawnAndJoin = {
@@ -23,7 +24,7 @@ async function trivial() {
 
 function generators({ tasks }, asyncio) {
   return asyncio.run(function* () {
-    const start = performance.now();
+    const start = now();
     const results = yield* asyncio.gather(Array.from({ length: tasks }, () => asyncio.createTask(trivialGenerator)));
     return perTask(start, results);
   });
@@ -31,18 +32,18 @@ function generators({ tasks }, asyncio) {
 
 function asyncFunctions({ tasks }, asyncio) {
   return asyncio.run(async () => {
-    const start = performance.now();
+    const start = now();
     const results = await asyncio.gather(Array.from({ length: tasks }, () => asyncio.createTask(trivial)));
     return perTask(start, results);
   });
 }
 
 async function native({ tasks }) {
-  const start = performance.now();
+  const start = now();
   const results = await Promise.all(Array.from({ length: tasks }, () => trivial()));
   return perTask(start, results);
 }
 
 function perTask(start, results) {
-  return ((performance.now() - start) * 1e6) / results.length;
+  return ((now() - start) * 1e6) / results.length;
 }

@@ -4,6 +4,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { ASYNC, GENERATORS, NATIVE, NATIVE_WITH_CONTEXT } from "../subjects.mjs";
+import { now } from "./measure.mjs";
 
 /** @type {import("../benchmark.mjs").Benchmark} */
 export const switching = {
@@ -29,7 +30,7 @@ function generators({ tasks, turns }, asyncio) {
     for (let i = 0; i < turns; i++) yield* asyncio.sleep(0);
   }
   return asyncio.run(function* () {
-    const start = performance.now();
+    const start = now();
     yield* asyncio.gather(Array.from({ length: tasks }, () => asyncio.createTask(worker)));
     return perSwitch(start, { tasks, turns });
   });
@@ -40,7 +41,7 @@ function asyncFunctions({ tasks, turns }, asyncio) {
     for (let i = 0; i < turns; i++) await asyncio.sleep(0);
   }
   return asyncio.run(async () => {
-    const start = performance.now();
+    const start = now();
     await asyncio.gather(Array.from({ length: tasks }, () => asyncio.createTask(worker)));
     return perSwitch(start, { tasks, turns });
   });
@@ -50,7 +51,7 @@ async function native({ tasks, turns }) {
   async function worker() {
     for (let i = 0; i < turns; i++) await undefined;
   }
-  const start = performance.now();
+  const start = now();
   await Promise.all(Array.from({ length: tasks }, () => worker()));
   return perSwitch(start, { tasks, turns });
 }
@@ -60,11 +61,11 @@ async function nativeWithContext({ tasks, turns }) {
   async function worker() {
     for (let i = 0; i < turns; i++) await undefined;
   }
-  const start = performance.now();
+  const start = now();
   await Promise.all(Array.from({ length: tasks }, (_, task) => storage.run({ task }, worker)));
   return perSwitch(start, { tasks, turns });
 }
 
 function perSwitch(start, { tasks, turns }) {
-  return ((performance.now() - start) * 1e6) / (tasks * turns);
+  return ((now() - start) * 1e6) / (tasks * turns);
 }

@@ -3,7 +3,7 @@
 // oxlint-disable typescript/await-thenable -- to give way is what is measured
 
 import { ASYNC, EFFECT, EFFECTION, GENERATORS, NATIVE } from "../subjects.mjs";
-import { nanosecondsEach } from "./measure.mjs";
+import { nanosecondsEach, now } from "./measure.mjs";
 
 /** @type {import("../benchmark.mjs").Benchmark} */
 export const taskGroup100k = {
@@ -26,7 +26,7 @@ function generators({ tasks }, asyncio) {
     yield* asyncio.sleep(0);
   }
   return asyncio.run(function* () {
-    const start = performance.now();
+    const start = now();
     // oxlint-disable-next-line require-yield -- a coroutine that never waits
     yield* asyncio.taskGroup(function* (group) {
       for (let i = 0; i < tasks; i++) group.createTask(worker);
@@ -40,7 +40,7 @@ function asyncFunctions({ tasks }, asyncio) {
     await asyncio.sleep(0);
   }
   return asyncio.run(async () => {
-    const start = performance.now();
+    const start = now();
     await asyncio.taskGroup(async (group) => {
       for (let i = 0; i < tasks; i++) group.createTask(worker);
     });
@@ -53,7 +53,7 @@ async function nativeWorker() {
 }
 
 async function native({ tasks }) {
-  const start = performance.now();
+  const start = now();
   const promises = [];
   for (let i = 0; i < tasks; i++) promises.push(nativeWorker());
   await Promise.all(promises);
@@ -62,7 +62,7 @@ async function native({ tasks }) {
 
 function effect({ tasks }, { Effect, FiberSet }) {
   const main = Effect.gen(function* () {
-    const start = performance.now();
+    const start = now();
     const group = Effect.gen(function* () {
       const fibers = yield* FiberSet.make();
       for (let i = 0; i < tasks; i++) yield* FiberSet.run(fibers, Effect.yieldNow);
@@ -80,7 +80,7 @@ function effection({ tasks }, { run, scoped, spawn, until }) {
     yield* until(Promise.resolve());
   }
   return run(function* () {
-    const start = performance.now();
+    const start = now();
     yield* scoped(function* () {
       const spawned = [];
       for (let i = 0; i < tasks; i++) spawned.push(yield* spawn(worker));

@@ -3,7 +3,7 @@
 // oxlint-disable typescript/await-thenable -- to give way is part of what is measured
 
 import { ASYNC, EFFECT, EFFECTION, GENERATORS, NATIVE } from "../subjects.mjs";
-import { nanosecondsEach, times } from "./measure.mjs";
+import { nanosecondsEach, now, times } from "./measure.mjs";
 
 const HOUR_SECONDS = 3600;
 const HOUR_MILLISECONDS = HOUR_SECONDS * 1000;
@@ -37,7 +37,7 @@ function generators({ tasks, turns }, asyncio) {
     }
   }
   return asyncio.run(function* () {
-    const start = performance.now();
+    const start = now();
     yield* asyncio.gather(times(tasks, () => asyncio.createTask(worker)));
     return nanosecondsEach(start, tasks * turns);
   });
@@ -52,7 +52,7 @@ function asyncFunctions({ tasks, turns }, asyncio) {
     }
   }
   return asyncio.run(async () => {
-    const start = performance.now();
+    const start = now();
     await asyncio.gather(times(tasks, () => asyncio.createTask(worker)));
     return nanosecondsEach(start, tasks * turns);
   });
@@ -66,7 +66,7 @@ async function native({ tasks, turns }) {
       });
     }
   }
-  const start = performance.now();
+  const start = now();
   await Promise.all(times(tasks, worker));
   return nanosecondsEach(start, tasks * turns);
 }
@@ -89,7 +89,7 @@ function effect({ tasks, turns }, { Effect }) {
     for (let i = 0; i < turns; i++) yield* Effect.timeout(Effect.yieldNow, HOUR_MILLISECONDS);
   });
   const main = Effect.gen(function* () {
-    const start = performance.now();
+    const start = now();
     yield* Effect.all(
       times(tasks, () => worker),
       { concurrency: "unbounded", discard: true },
@@ -106,7 +106,7 @@ function effection({ tasks, turns: allTurns }, { all, race, run, sleep, until })
     for (let i = 0; i < turns; i++) yield* race([until(Promise.resolve()), sleep(HOUR_MILLISECONDS)]);
   }
   return run(function* () {
-    const start = performance.now();
+    const start = now();
     yield* all(times(tasks, worker));
     return nanosecondsEach(start, tasks * turns);
   });
