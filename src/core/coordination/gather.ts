@@ -121,12 +121,13 @@ class GatheringFuture extends Future<unknown[]> implements Fork {
     if (child._failed) child.exception();
     if (this.done()) return;
     if (!this.#returnExceptions && (child.cancelled() || child._failed)) this.setException(errorOf(child));
-    else if (this.#unfinished === 0) this.#allDone(child);
+    else if (this.#unfinished === 0) this.#allDone();
   }
 
-  #allDone(last: Future<unknown>): void {
+  #allDone(): void {
     if (this.#requests > 0) {
-      this.setException(last.cancelled() ? last._makeCancelledError() : new CancelledError());
+      // CPython takes the message of the last child in the order given, however that one ended.
+      this.setException(this.#children.at(-1)!._makeCancelledError());
       return;
     }
     this.setResult(this.#children.map((child) => outcomeOf(child)));

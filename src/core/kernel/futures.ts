@@ -342,9 +342,9 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
     this.#complete(CANCELLED, error);
   }
 
-  /** @internal */
+  /** @internal What it raises when it was cancelled; of one that was not, an error with the message of the last request. */
   _makeCancelledError(): CancelledError {
-    const saved = this.#value;
+    const saved = this.#state === CANCELLED ? this.#value : undefined;
     if (saved === undefined) return new CancelledError(this._cancelMessage);
     this.#value = undefined;
     return saved as CancelledError;

@@ -178,6 +178,11 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
     return this.cancel === Task.prototype.cancel;
   }
 
+  /** @internal */
+  override get _cancelMessage(): string | undefined {
+    return super._cancelMessage ?? this._asked?.message;
+  }
+
   /** How many requests to cancel there were, less those taken back with {@link uncancel}. */
   cancelling(): number {
     const part = this.#partThatAsks();
