@@ -1,11 +1,11 @@
 /** What the commands print about the programs they checked. @module */
 
 import { reasonFor } from "./known-differences.ts";
-import type { Program } from "./language.ts";
+import type { Program } from "./program.ts";
 import type { Interpreter, Result } from "./run.ts";
 import { checkAll, describe } from "./run.ts";
 
-/** So many programs are named where a reason holds for many. */
+/** How many programs are named where a reason holds for many. */
 const NAMED = 8;
 
 /** Counts results, and prints those that are not as they should be. A known difference is neither passed nor failed. */
@@ -19,7 +19,7 @@ export class Report {
     this.#print = print;
   }
 
-  /** Checks the programs in each of the syntaxes. */
+  /** Checks the programs, which are of one language, in each of the syntaxes. */
   async check(programs: readonly Program[], interpreters: readonly Interpreter[]): Promise<void> {
     for (const interpreter of interpreters) {
       for await (const result of checkAll(programs, interpreter)) this.#add(result, interpreter);

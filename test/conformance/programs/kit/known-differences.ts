@@ -1,0 +1,24 @@
+/** The programs that are known not to do what CPython does, with the reason. Each language names its own. @module */
+
+import type { Interpreter, Result } from "./run.ts";
+import type { Program } from "./program.ts";
+
+/** Why some programs differ, and which. */
+export interface KnownDifference {
+  readonly reason: string;
+  appliesTo(program: Program, interpreter: Interpreter): boolean;
+}
+
+/** Holds for the programs of every language. */
+export const EAGER: KnownDifference = {
+  reason:
+    "the first step of an eager task ends at the first await of its async function: what is awaited begins when the " +
+    "code that made the task has given way, since JavaScript has no await that begins or goes on at once",
+  appliesTo: ({ eager }, { syntax }) => syntax === "async" && eager === true,
+};
+
+/** Why a program that did not do what CPython does is known not to; `null` if it is not, or did not even run. */
+export function reasonFor({ program, difference }: Result, interpreter: Interpreter): string | null {
+  if (difference?.kind !== "trace") return null;
+  return interpreter.knownDifferences.find((known) => known.appliesTo(program, interpreter))?.reason ?? null;
+}
