@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { ensureBuilt, must, root, tool } from "../../../../scripts/setup.mjs";
 
 /** The languages there are, each a folder. */
-export const LANGUAGES = ["primitives"];
+export const LANGUAGES = ["primitives", "interplay"];
 
 const programs = join(root, "test", "conformance", "programs");
 

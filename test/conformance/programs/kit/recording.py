@@ -175,6 +175,7 @@ class Recording:
         loop.set_exception_handler(self.handler)
         try:
             main = self.task(self.main(), "main")
+            self.main_made(main)
             loop.call_later(WATCHDOG, self.watchdog)
             loop.run_until_complete(asyncio.wait([main]))
             self.outcome(main)
@@ -185,6 +186,7 @@ class Recording:
             for task in self.all:
                 if task is not main:
                     self.outcome(task)
+            self.other_outcomes()
         except RuntimeError as error:
             self.trace.append("loop: " + str(error))
             if not str(error).startswith("deadlock"):
@@ -219,17 +221,22 @@ class Recording:
             if not task.done():
                 task.cancel()
 
-    def outcome(self, task):
+    def other_outcomes(self):
+        """Tells the outcomes of what is no task."""
+
+    def outcome(self, future, name=None):
+        self.trace.append(f"end {name or self.name(future)} {self.end(future)}")
+
+    def end(self, task):
+        """How a task or future ended, if it has."""
         if not task.done():
-            end = "pending"
-        elif task.cancelled():
-            end = "cancelled"
-        elif task.exception() is not None:
+            return "pending"
+        if task.cancelled():
+            return "cancelled"
+        if task.exception() is not None:
             self.notice(task.exception())
-            end = "raised " + show(task.exception())
-        else:
-            end = "returned " + show(task.result())
-        self.trace.append(f"end {self.name(task)} {end}")
+            return "raised " + show(task.exception())
+        return "returned " + show(task.result())
 
     def task(self, coro, name, **options):
         task = self.loop.create_task(coro, name=name, **options)
@@ -239,6 +246,9 @@ class Recording:
     async def main(self):
         self.make_objects()
         return await self.coroutine(self.program["main"])
+
+    def main_made(self, main):
+        """Main exists and has not begun."""
 
     def make_objects(self):
         """Makes what the program's tasks share."""
@@ -251,27 +261,36 @@ class Recording:
 
     async def ops(self, ops):
         try:
-            for op in ops:
-                await getattr(self, "op_" + op[0])(*op[1:])
+            for name, *args in ops:
+                instant = getattr(self, "act_" + name, None)
+                if instant:
+                    instant(*args)
+                else:
+                    await getattr(self, "op_" + name)(*args)
         except Exception as error:
             self.notice(error)
             raise
 
+    def act(self, ops):
+        """Does ops that never wait, outside of any coroutine."""
+        for name, *args in ops:
+            getattr(self, "act_" + name)(*args)
+
     def coro(self, name):
         return self.coroutine(self.program["coros"][name])
 
-    # -- the ops of every language -------------------------------------
-    async def op_log(self, word):
+    # -- the ops of every language: "act" if it never waits, "op" if it may
+    def act_log(self, word):
         self.log(word)
+
+    def act_return(self, value):
+        raise Return(value)
+
+    def act_raise(self, message):
+        raise UserError(message)
 
     async def op_sleep(self, delay):
         await asyncio.sleep(delay)
-
-    async def op_return(self, value):
-        raise Return(value)
-
-    async def op_raise(self, message):
-        raise UserError(message)
 
     async def op_repeat(self, times, ops):
         for _ in range(times):

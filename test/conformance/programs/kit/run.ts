@@ -101,6 +101,7 @@ async function runToTheEnd(world: World): Promise<void> {
   world.cancelAll();
   if (world.pending.length > 0) await loop.runUntilComplete(allDone(loop, world.pending));
   for (const task of world.made) if (task !== main) world.logOutcome(task, nameOf(task));
+  world.logOtherOutcomes();
 }
 
 /** Waits until all of `tasks` are done, in as many turns as CPython's `asyncio.wait`. */

@@ -47,7 +47,9 @@ export class World {
 
   /** Does ops that never wait, outside of any coroutine. */
   act(block: Block): void {
-    for (const op of block) this.actOne(op);
+    for (const op of block) {
+      if (!this.actOne(op)) throw new Error(`no op of a callback: ${op[0]}`);
+    }
   }
 
   /** Does an op; `false` if it is none of those that never wait. */
@@ -114,9 +116,20 @@ export class World {
 
   /** `end NAME OUTCOME` */
   logOutcome(future: asyncio.Future<unknown>, name: string): void {
-    if (future.done() && !future.cancelled()) this.#notice(future.exception());
-    this.trace.push(`end ${name} ${outcomeOf(future)}`);
+    this.trace.push(`end ${name} ${this.outcomeOf(future)}`);
   }
+
+  /** How a task or future ended, if it has. */
+  outcomeOf(future: asyncio.Future<unknown>): string {
+    if (!future.done()) return "pending";
+    if (future.cancelled()) return "cancelled";
+    const error = future.exception();
+    this.#notice(error);
+    return error === null ? `returned ${show(future.result())}` : `raised ${show(error)}`;
+  }
+
+  /** The outcomes of what is no task. */
+  logOtherOutcomes(): void {}
 
   /** `loop: REASON`, where the loop itself gave up. */
   logEndOfLoop(error: unknown): void {
@@ -143,13 +156,6 @@ export function nameOf(task: asyncio.Task<unknown>): string {
 /** The names of tasks and futures, sorted: sets of them have no order. */
 export function namesOf(futures: Iterable<asyncio.Future<unknown>>): string[] {
   return [...futures].map((future) => (future instanceof asyncio.Task ? nameOf(future) : "future")).toSorted();
-}
-
-function outcomeOf(future: asyncio.Future<unknown>): string {
-  if (!future.done()) return "pending";
-  if (future.cancelled()) return "cancelled";
-  const error = future.exception();
-  return error === null ? `returned ${show(future.result())}` : `raised ${show(error)}`;
 }
 
 /** Why the loop gave up, in CPython's words. */
