@@ -9,21 +9,19 @@
  * @module
  */
 
-import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { LANGUAGES, loadKit } from "../test/conformance/programs/kit/load.mjs";
 import { smallerPrograms } from "../test/conformance/programs/kit/reduce.mjs";
 import { root } from "./setup.mjs";
 
 const USAGE = "usage: node scripts/fuzz.mjs [--language NAME] [--seed N] [--count N] [--size N]";
-/** How many failing programs are made small: each takes a minute or two. */
-const REDUCED = 2;
-const folder = join(root, "node_modules", ".cache", "asyncio-ts-fuzz");
+/** How many failing programs are made small: each takes some seconds. */
+const REDUCED = 3;
 
 const { language, seed, count, size } = readCommandLine();
-mkdirSync(folder, { recursive: true });
 const { interpreters, parseCorpus, check, reasonFor, Report } = await loadKit();
 
 console.log(`${language}: seed ${seed}, ${count} programs of size ${size}`);
@@ -40,24 +38,46 @@ for (const { program, interpreter } of report.failing) {
 report.end();
 process.exitCode = report.failing.length === 0 ? 0 : 1;
 
-/** Takes away whatever can go while the program still fails. */
+/** Takes away whatever can go while the program still fails in the same way. */
 async function reduce(program, interpreter) {
-  for (;;) {
+  const recorder = startRecorder();
+  const kind = await kindOf(program, interpreter);
+  for (let found = program; found !== null;) {
+    program = found;
+    found = null;
     const candidates = [...smallerPrograms(program)].toSorted((a, b) => lengthOf(a) - lengthOf(b));
-    const file = join(folder, "candidates.jsonl");
-    writeFileSync(file, candidates.map((candidate) => JSON.stringify(candidate)).join("\n"));
-    const failing = await firstFailing(record(["--programs", file]), interpreter);
-    if (failing === null) return program;
-    program = failing;
+    for (const candidate of candidates) {
+      const recorded = await recorder.record(candidate);
+      if ((await kindOf(recorded, interpreter)) !== kind) continue;
+      found = recorded;
+      break;
+    }
   }
+  recorder.end();
+  return program;
 }
 
-async function firstFailing(programs, interpreter) {
-  for (const program of programs) {
-    const result = await check(program, interpreter);
-    if (result.difference !== null && reasonFor(result, interpreter) === null) return program;
-  }
-  return null;
+/** How a program fails; `null` if it does not, or is known to. */
+async function kindOf(program, interpreter) {
+  const result = await check(program, interpreter);
+  if (result.difference === null || reasonFor(result, interpreter) !== null) return null;
+  return result.difference.kind === "trace" ? "trace" : String(result.difference.error).slice(0, 30);
+}
+
+/** A recorder that stays: its start takes longer than a hundred programs. */
+function startRecorder() {
+  const args = [join(root, "scripts", "record.mjs"), "--language", language, "--programs", "-"];
+  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    async record(program) {
+      child.stdin.write(`${JSON.stringify(program)}\n`);
+      const { value, done } = await lines.next();
+      if (done) throw new Error("the recorder has ended");
+      return JSON.parse(value);
+    },
+    end: () => child.stdin.end(),
+  };
 }
 
 function lengthOf({ main, coros }) {

@@ -4,7 +4,7 @@
  * itself: npm's `pyodide` is that interpreter, compiled to WebAssembly.
  *
  * `--only OP,OP...` makes the programs of these ops alone. (Main begins with some `spawn` in any case.)
- * `--programs FILE`, in place of the numbers, records the programs of FILE.
+ * `--programs FILE`, in place of the numbers, records the programs of FILE; `-` those of the standard input, each as it comes.
  *
  * Programs that lead CPython into a RuntimeError, RecursionError or AttributeError (a task that awaits itself, a circle
  * of waits) have the trace `null`: the first shows a flaw of CPython's, the second where its stack ends. Here they need
@@ -15,6 +15,7 @@
 
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { LANGUAGES } from "../test/conformance/programs/kit/load.mjs";
@@ -91,7 +92,7 @@ async function record() {
   const python = await startPython();
   const version = python.runPython("sys.version.split()[0]");
   const trace = python.globals.get("trace_of");
-  for (const line of programs(python)) {
+  for await (const line of programs(python)) {
     const program = { ...JSON.parse(line), language, trace: JSON.parse(trace(line)), python: version };
     if (program.trace !== null || !isTraced) console.log(JSON.stringify(program));
   }
@@ -99,6 +100,7 @@ async function record() {
 
 /** The programs to record, one JSON text each. */
 function programs(python) {
+  if (given === "-") return createInterface({ input: process.stdin });
   if (given === undefined) return python.globals.get("generate_programs")(numbers, only).toJs();
   return readFileSync(given, "utf8").split("\n").filter(Boolean);
 }
