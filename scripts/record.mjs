@@ -101,7 +101,7 @@ async function record() {
 /** The programs to record, one JSON text each. */
 function programs(python) {
   if (given === "-") return createInterface({ input: process.stdin });
-  if (given === undefined) return python.globals.get("generate_programs")(numbers, only).toJs();
+  if (given === undefined) return python.globals.get("generate_programs")(numbers, only);
   return readFileSync(given, "utf8").split("\n").filter(Boolean);
 }
 

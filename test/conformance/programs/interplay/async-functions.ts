@@ -4,6 +4,7 @@ import * as asyncio from "asyncio-ts";
 import type { WaitingOps } from "../kit/async-functions.ts";
 import { commonOps, coroutine, runBlock } from "../kit/async-functions.ts";
 import type { Interpreter } from "../kit/run.ts";
+import { UserError } from "../kit/show.ts";
 import { namesOf } from "../kit/world.ts";
 import { instantOps } from "./instant-ops.ts";
 import { knownDifferences } from "./known-differences.ts";
@@ -39,6 +40,17 @@ const waitingOps: WaitingOps<Arguments, World> = {
     world.log("waited", [namesOf(done), namesOf(pending)]);
   },
 
+  async await_as_completed(world, slots, timeout) {
+    for (const next of asyncio.asCompleted(new Set(world.targets(slots)), { timeout })) {
+      try {
+        world.log("completed", await next);
+      } catch (error) {
+        if (!(error instanceof UserError || error instanceof asyncio.TimeoutError)) throw error;
+        world.log("completed", error);
+      }
+    }
+  },
+
   async wait_for_call(world, name, timeout) {
     world.log("waited for", await asyncio.waitFor(coroutine(world, world.block(name)), timeout));
   },
@@ -48,6 +60,7 @@ const waitingOps: WaitingOps<Arguments, World> = {
     await asyncio.timeout(delay, async (entered) => {
       deadline = entered;
       world.deadlines.set(name, entered);
+      world.owners.set(name, world.current);
       await runBlock(world, ops);
     });
     world.log("left", name, deadline!.expired());
@@ -56,9 +69,31 @@ const waitingOps: WaitingOps<Arguments, World> = {
   async group(world, name, ops) {
     await asyncio.taskGroup(async (group) => {
       world.groups.set(name, group);
+      world.owners.set(name, world.current);
       await runBlock(world, ops);
     });
     world.log("left", name);
+  },
+
+  async hold(world, ops) {
+    await world.lock.hold(async () => {
+      await runBlock(world, ops);
+    });
+    world.log("released");
+  },
+
+  async cond_wait(world) {
+    await world.condition.hold(async () => {
+      world.log("notified", await world.condition.wait());
+    });
+  },
+
+  async cond_notify(world, count) {
+    await world.condition.hold(async () => world.condition.notify(count));
+  },
+
+  async get(world) {
+    world.log("item", await world.queue.get());
   },
 };
 

@@ -39,6 +39,8 @@ class Generator(generating.Generator):
         self.callable = self.names
         begin = [["future", slot] for slot in self.futures]
         begin += [["spawn", slot, self.rng.choice(self.names), {}] for slot in self.tasks if self.rng.random() < 0.8]
+        if self.rng.random() < 0.3:
+            begin = [["set_var", 0, 1], ["copy_context", "x0"]] + begin
         script = [["at", self.handle(), self.delay(), self.actions(1)] for _ in range(self.rng.randint(0, 5))]
         program["main"] = begin + script + self.block(self.rng.randint(1, self.size + 2), 0)
         return program
@@ -81,6 +83,9 @@ class Generator(generating.Generator):
     def message(self):
         return [self.word()] if self.rng.random() < 0.4 else []
 
+    def context(self):
+        return ["x0"] if self.rng.random() < 0.1 else []
+
     def spawn(self, options):
         return [self.rng.choice(self.tasks), self.rng.choice(self.callable), options]
 
@@ -110,6 +115,8 @@ class Generator(generating.Generator):
             (1, "wait", lambda: [r.choice(self.made), self.some(), r.choice(WHEN), self.timeout()]),
             (3.5, "reschedule", lambda: [r.choice(self.deadlines), self.timeout()]),
             (0.7, "deadline_state", lambda: [r.choice(self.deadlines)]),
+            (2, "cancel_owner", lambda: [r.choice(self.deadlines + self.groups)] + self.message()),
+            (1, "put", lambda: [r.randint(0, 9)]),
             (0.4, "unschedule", lambda: [self.handle()]),
             (0.4, "off_done", lambda: [self.target(), r.choice(["k0", "k1"])]),
             (1, "set_var", lambda: [r.randrange(2), r.randint(0, 9)]),
@@ -119,9 +126,9 @@ class Generator(generating.Generator):
         ]
         if depth < MAX_DEPTH:
             choices += [
-                (1.5, "soon", lambda: [self.handle(), self.actions(depth)]),
-                (3, "at", lambda: [self.handle(), self.delay(), self.actions(depth)]),
-                (2.5, "on_done", lambda: [self.target(), r.choice(["k0", "k1"]), self.actions(depth)]),
+                (1.5, "soon", lambda: [self.handle(), self.actions(depth)] + self.context()),
+                (3, "at", lambda: [self.handle(), self.delay(), self.actions(depth)] + self.context()),
+                (2.5, "on_done", lambda: [self.target(), r.choice(["k0", "k1"]), self.actions(depth)] + self.context()),
                 (0.7, "run_in", lambda: ["x0", self.actions(depth)]),
             ]
         if self.callable and depth < MAX_DEPTH:
@@ -143,6 +150,10 @@ class Generator(generating.Generator):
             (2, "await_shield", lambda: [self.target()]),
             (3, "await_wait_for", lambda: [self.target(), self.timeout()]),
             (1.5, "await_wait", lambda: [self.some(), r.choice(WHEN), self.timeout()]),
+            (1, "await_as_completed", lambda: [self.some(), self.timeout()]),
+            (1, "get", lambda: []),
+            (1, "cond_wait", lambda: []),
+            (1, "cond_notify", lambda: [r.randint(1, 2)]),
             (0.7, "return", lambda: [r.randint(0, 9)]),
             (1.5, "raise", lambda: [self.word()]),
         ]
@@ -151,6 +162,7 @@ class Generator(generating.Generator):
                 (8, "deadline", lambda: [r.choice(self.deadlines), self.timeout(), self.inner(depth)]),
                 (7, "group", lambda: self.group(depth)),
                 (8, "try", lambda: self.try_op(depth)[1:]),
+                (2, "hold", lambda: [self.inner(depth)]),
                 (0.7, "repeat", lambda: [2, self.inner(depth)]),
             ]
         if self.callable and depth < MAX_DEPTH:

@@ -1,9 +1,10 @@
 /** The ops that may wait, as generator functions. @module */
 
 import * as asyncio from "asyncio-ts";
-import type { WaitingOps } from "../kit/generators.ts";
+import type { Steps, WaitingOps } from "../kit/generators.ts";
 import { commonOps, coroutine, runBlock } from "../kit/generators.ts";
 import type { Interpreter } from "../kit/run.ts";
+import { UserError } from "../kit/show.ts";
 import { namesOf } from "../kit/world.ts";
 import { instantOps } from "./instant-ops.ts";
 import { knownDifferences } from "./known-differences.ts";
@@ -39,6 +40,17 @@ const waitingOps: WaitingOps<Arguments, World> = {
     world.log("waited", [namesOf(done), namesOf(pending)]);
   },
 
+  *await_as_completed(world, slots, timeout) {
+    for (const next of asyncio.asCompleted(new Set(world.targets(slots)), { timeout })) {
+      try {
+        world.log("completed", yield* next);
+      } catch (error) {
+        if (!(error instanceof UserError || error instanceof asyncio.TimeoutError)) throw error;
+        world.log("completed", error);
+      }
+    }
+  },
+
   *wait_for_call(world, name, timeout) {
     world.log("waited for", yield* asyncio.waitFor(coroutine(world, world.block(name)), timeout));
   },
@@ -48,6 +60,7 @@ const waitingOps: WaitingOps<Arguments, World> = {
     yield* asyncio.timeout(delay, function* (entered) {
       deadline = entered;
       world.deadlines.set(name, entered);
+      world.owners.set(name, world.current);
       yield* runBlock(world, ops);
     });
     world.log("left", name, deadline!.expired());
@@ -56,9 +69,34 @@ const waitingOps: WaitingOps<Arguments, World> = {
   *group(world, name, ops) {
     yield* asyncio.taskGroup(function* (group) {
       world.groups.set(name, group);
+      world.owners.set(name, world.current);
       yield* runBlock(world, ops);
     });
     world.log("left", name);
+  },
+
+  *hold(world, ops) {
+    yield* world.lock.hold(function* () {
+      yield* runBlock(world, ops);
+    });
+    world.log("released");
+  },
+
+  *cond_wait(world) {
+    yield* world.condition.hold(function* () {
+      world.log("notified", yield* world.condition.wait());
+    });
+  },
+
+  *cond_notify(world, count) {
+    // oxlint-disable-next-line require-yield
+    yield* world.condition.hold(function* (): Steps {
+      world.condition.notify(count);
+    });
+  },
+
+  *get(world) {
+    world.log("item", yield* world.queue.get());
   },
 };
 

@@ -60,19 +60,21 @@ export const instantOps: InstantOps<Arguments, World> = {
   },
 
   // --- callbacks
-  soon: (world, handle, ops) =>
-    void world.handles.set(
-      handle,
-      world.loop.callSoon(() => world.act(ops)),
-    ),
-  at: (world, handle, delay, ops) => {
+  soon: (world, handle, ops, context) => {
     world.handles.set(
       handle,
-      world.loop.callAt(world.loop.time() + delay, () => world.act(ops)),
+      world.loop.callSoon(contextIn(world, context), () => world.act(ops)),
+    );
+  },
+  at: (world, handle, delay, ops, context) => {
+    const when = world.loop.time() + delay;
+    world.handles.set(
+      handle,
+      world.loop.callAt(when, contextIn(world, context), () => world.act(ops)),
     );
   },
   unschedule: (world, handle) => world.handles.get(handle)?.cancel(),
-  on_done: (world, slot, callback, ops) => {
+  on_done: (world, slot, callback, ops, context) => {
     const target = world.target(slot);
     if (target === null) return;
     const done = (): void => {
@@ -80,14 +82,18 @@ export const instantOps: InstantOps<Arguments, World> = {
       world.act(ops);
     };
     world.callbacks.set(callback, done);
-    target.addDoneCallback(done);
+    target.addDoneCallback(done, contextIn(world, context));
   },
   off_done: (world, slot, callback) => {
     const [target, done] = [world.target(slot), world.callbacks.get(callback)];
     if (target !== null && done !== undefined) world.log("removed", target.removeDoneCallback(done));
   },
 
-  // --- deadlines
+  // --- deadlines and groups
+  cancel_owner: (world, name, message) => {
+    const owner = world.owners.get(name);
+    if (owner !== undefined) world.log("cancel owner", name, owner.cancel(message));
+  },
   reschedule: (world, name, delay) => {
     const deadline = world.deadlines.get(name);
     if (deadline === undefined) return;
@@ -129,7 +135,15 @@ export const instantOps: InstantOps<Arguments, World> = {
       world.log("refused", name);
     }
   },
+
+  put: (world, value) => world.queue.putNowait(value),
 };
+
+/** The options that name a context, if the program does and has it. */
+function contextIn(world: World, name: string | undefined): { readonly context?: asyncio.Context } {
+  const context = name === undefined ? undefined : world.contexts.get(name);
+  return context === undefined ? {} : { context };
+}
 
 /** The future in `slot`, if it is one that the program may complete and has not. */
 function openFuture(world: World, slot: string): asyncio.Future<unknown> | null {
@@ -139,11 +153,10 @@ function openFuture(world: World, slot: string): asyncio.Future<unknown> | null 
 
 /** Starts a task as `options` say; `null` if its group takes none. */
 function spawn(world: World, slot: string, name: string, options: SpawnOptions): asyncio.Task<unknown> | null {
-  const context = options.context === undefined ? undefined : world.contexts.get(options.context);
   const group = options.group === undefined ? undefined : world.groups.get(options.group);
   const taskOptions = {
     name: slot,
-    ...(context === undefined ? {} : { context }),
+    ...contextIn(world, options.context),
     ...(options.eager === true ? { eagerStart: true } : {}),
   };
   if (group === undefined) return world.start(world.coroutine(name), slot, taskOptions);

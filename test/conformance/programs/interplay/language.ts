@@ -29,14 +29,15 @@ export interface Arguments extends CommonArguments {
   cancelling: [slot: string];
   state: [slot: string];
 
-  soon: [handle: string, ops: Block];
-  at: [handle: string, delay: number, ops: Block];
+  soon: [handle: string, ops: Block, context?: string];
+  at: [handle: string, delay: number, ops: Block, context?: string];
   unschedule: [handle: string];
-  on_done: [slot: string, callback: string, ops: Block];
+  on_done: [slot: string, callback: string, ops: Block, context?: string];
   off_done: [slot: string, callback: string];
 
   reschedule: [deadline: string, delay: Seconds];
   deadline_state: [deadline: string];
+  cancel_owner: [deadlineOrGroup: string, message?: string];
 
   set_var: [variable: number, value: Value];
   get_var: [variable: number];
@@ -49,7 +50,14 @@ export interface Arguments extends CommonArguments {
   await_shield: [slot: string];
   await_wait_for: [slot: string, timeout: Seconds];
   await_wait: [slots: readonly string[], when: ReturnWhen, timeout: Seconds];
+  await_as_completed: [slots: readonly string[], timeout: Seconds];
   wait_for_call: [name: string, timeout: Seconds];
   deadline: [name: string, delay: Seconds, ops: Block];
   group: [name: string, ops: Block];
+
+  hold: [ops: Block];
+  cond_wait: [];
+  cond_notify: [count: number];
+  put: [value: Value];
+  get: [];
 }

@@ -26,6 +26,7 @@ class Program(recording.Recording):
         self.futures = set()  # those that the program completes itself
         self.deadlines = {}  # the one last entered under each name
         self.groups = {}
+        self.owners = {}  # the task that has entered a deadline or group
         self.handles = {}
         self.callbacks = {}
         self.contexts = {}
@@ -34,6 +35,11 @@ class Program(recording.Recording):
 
     def main_made(self, main):
         self.slots["main"] = main
+
+    def make_objects(self):
+        self.lock = asyncio.Lock()
+        self.condition = asyncio.Condition()
+        self.queue = asyncio.Queue()
 
     def other_outcomes(self):
         for slot, future in self.slots.items():
@@ -133,17 +139,18 @@ class Program(recording.Recording):
             self.log("state", slot, self.end(target))
 
     # -- callbacks -----------------------------------------------------
-    def act_soon(self, handle, ops):
-        self.handles[handle] = self.loop.call_soon(self.act, ops)
+    def act_soon(self, handle, ops, context=None):
+        self.handles[handle] = self.loop.call_soon(self.act, ops, context=self.contexts.get(context))
 
-    def act_at(self, handle, delay, ops):
-        self.handles[handle] = self.loop.call_at(self.loop.time() + delay, self.act, ops)
+    def act_at(self, handle, delay, ops, context=None):
+        when = self.loop.time() + delay
+        self.handles[handle] = self.loop.call_at(when, self.act, ops, context=self.contexts.get(context))
 
     def act_unschedule(self, handle):
         if handle in self.handles:
             self.handles[handle].cancel()
 
-    def act_on_done(self, slot, callback, ops):
+    def act_on_done(self, slot, callback, ops, context=None):
         def done(future):
             self.log("done", slot)
             self.act(ops)
@@ -151,14 +158,19 @@ class Program(recording.Recording):
         target = self.target(slot)
         if target is not None:
             self.callbacks[callback] = done
-            target.add_done_callback(done)
+            target.add_done_callback(done, context=self.contexts.get(context))
 
     def act_off_done(self, slot, callback):
         target = self.target(slot)
         if target is not None and callback in self.callbacks:
             self.log("removed", target.remove_done_callback(self.callbacks[callback]))
 
-    # -- deadlines -----------------------------------------------------
+    # -- deadlines and groups ------------------------------------------
+    def act_cancel_owner(self, name, *message):
+        """Cancels the task that is, or was, inside of the deadline or group."""
+        if name in self.owners:
+            self.log("cancel owner", name, self.owners[name].cancel(*message))
+
     def act_reschedule(self, name, delay):
         deadline = self.deadlines.get(name)
         if deadline is None:
@@ -236,20 +248,49 @@ class Program(recording.Recording):
         if targets:
             self.log("waited", await self.wait(targets, when, timeout))
 
+    async def op_await_as_completed(self, slots, timeout):
+        for completed in asyncio.as_completed(dict.fromkeys(self.targets(slots)), timeout=timeout):
+            try:
+                self.log("completed", await completed)
+            except (recording.UserError, TimeoutError) as error:
+                self.log("completed", error)
+
     async def op_wait_for_call(self, name, timeout):
         self.log("waited for", await asyncio.wait_for(self.coro(name), timeout))
 
     async def op_deadline(self, name, delay, ops):
         async with asyncio.timeout(delay) as deadline:
             self.deadlines[name] = deadline
+            self.owners[name] = asyncio.current_task()
             await self.ops(ops)
         self.log("left", name, deadline.expired())
 
     async def op_group(self, name, ops):
         async with asyncio.TaskGroup() as group:
             self.groups[name] = group
+            self.owners[name] = asyncio.current_task()
             await self.ops(ops)
         self.log("left", name)
+
+    # -- what a cancelled waiter must hand on --------------------------
+    async def op_hold(self, ops):
+        async with self.lock:
+            await self.ops(ops)
+        self.log("released")
+
+    async def op_cond_wait(self):
+        async with self.condition:
+            self.log("notified", await self.condition.wait())
+
+    async def op_cond_notify(self, count):
+        async with self.condition:
+            self.condition.notify(count)
+
+    def act_put(self, value):
+        self.queue.put_nowait(value)
+
+    async def op_get(self):
+        self.log("item", await self.queue.get())
 
 
 if __name__ == "__main__":

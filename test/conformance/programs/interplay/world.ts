@@ -11,10 +11,16 @@ export class World extends KitWorld {
   /** The one last entered under each name, as are the groups. */
   readonly deadlines: Map<string, asyncio.Timeout> = new Map();
   readonly groups: Map<string, asyncio.TaskGroup> = new Map();
+  /** The task that has entered a deadline or group. */
+  readonly owners: Map<string, asyncio.Task<unknown>> = new Map();
   readonly handles: Map<string, asyncio.Handle> = new Map();
   readonly callbacks: Map<string, () => void> = new Map();
   readonly contexts: Map<string, asyncio.Context> = new Map();
   readonly variables: readonly Variable[] = [new Variable("v0"), new Variable("v1")];
+
+  readonly lock: asyncio.Lock = new asyncio.Lock();
+  readonly condition: asyncio.Condition = new asyncio.Condition();
+  readonly queue: asyncio.Queue<unknown> = new asyncio.Queue();
 
   override startMain(): asyncio.Task<unknown> {
     const main = super.startMain();

@@ -15,7 +15,7 @@ import oracle
 def generate_programs(numbers, only):
     """JSON texts of random programs; `only` names the ops they are made of, if not all."""
     generator = restricted(set(only.split(","))) if only else generate.Generator
-    return [json.dumps(program) for program in generating.programs(generator, *map(int, numbers))]
+    return (json.dumps(program) for program in generating.programs(generator, *map(int, numbers)))
 
 
 def restricted(names):

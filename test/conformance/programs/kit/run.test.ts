@@ -4,7 +4,7 @@ import { commonOps, coroutine } from "./generators.ts";
 import { commonInstantOps } from "./instant-ops.ts";
 import type { Block } from "./program.ts";
 import type { Interpreter } from "./run.ts";
-import { check } from "./run.ts";
+import { check, firstDifference } from "./run.ts";
 import { World } from "./world.ts";
 
 function spin(world: World): void {
@@ -71,4 +71,10 @@ describe("check()", () => {
     const trace = ["0 -: handler ValueError", "end main returned None"];
     expect(await outcome(mistaken, trace)).toMatch(/^Unhealthy: an error of the library's own: RangeError/);
   });
+});
+
+test("firstDifference() takes the end of a trace for a line", () => {
+  expect(firstDifference(["a"], ["a"])).toBeNull();
+  expect(firstDifference(["a", "b"], ["a"])).toMatchObject({ line: 2, expected: "b", got: "(the end of the trace)" });
+  expect(firstDifference(["a"], ["b"])).toMatchObject({ line: 1, expected: "a", got: "b" });
 });
