@@ -1,7 +1,7 @@
 /**
  * `npm run conformance -- FILE...`: does the library do what CPython does? Runs every program of the corpora given, or
  * of the project's own, prints each that fails with its first differing line, and ends with `N passed, N failed`. The
- * programs that `test/conformance/programs/known-differences.ts` names are listed with the reason, and are in neither number.
+ * programs that the `known-differences.ts` of their language names are listed with the reason, and are in neither number.
  *
  * `--syntax generators|async|both` says how the coroutines of the programs are written; both is the default.
  *
@@ -11,18 +11,25 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { loadInterpreters } from "../test/conformance/programs/load.mjs";
+import { LANGUAGES, loadKit } from "../test/conformance/programs/kit/load.mjs";
+import { watchForStalls } from "../test/conformance/programs/kit/stall-watch.mjs";
 import { root } from "./setup.mjs";
 
 const USAGE = "usage: npm run conformance -- [--syntax generators|async|both] [FILE...]";
 
 const { syntax, files } = readCommandLine();
 const texts = files.map(readCorpus);
-const { interpreters, parseCorpus, Report } = await loadInterpreters();
+const { interpreters, parseCorpus, Report } = await loadKit();
 
-const report = new Report(console.log);
-const chosen = interpreters.filter((interpreter) => syntax === "both" || interpreter.syntax === syntax);
-await report.check(texts.flatMap(parseCorpus), chosen);
+const watch = watchForStalls();
+const report = new Report(console.log, watch.begins);
+const programs = texts.flatMap(parseCorpus);
+for (const language of LANGUAGES) {
+  const spoken = programs.filter((program) => (program.language ?? "primitives") === language);
+  const chosen = interpreters.get(language).filter((one) => syntax === "both" || one.syntax === syntax);
+  await report.check(spoken, chosen);
+}
+watch.pauses();
 report.end();
 process.exitCode = report.failing.length === 0 ? 0 : 1;
 
@@ -39,11 +46,13 @@ function readCommandLine() {
 }
 
 function ownCorpora() {
-  const corpus = join(root, "test", "conformance", "programs", "corpus");
-  return readdirSync(corpus)
-    .filter((name) => name.endsWith(".jsonl"))
-    .toSorted()
-    .map((name) => join(corpus, name));
+  const corpora = LANGUAGES.map((language) => join(root, "test", "conformance", "programs", language, "corpus"));
+  return corpora.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith(".jsonl"))
+      .toSorted()
+      .map((name) => join(folder, name)),
+  );
 }
 
 function readCorpus(file) {

@@ -12,7 +12,7 @@ import { ensurePyodide, startPython, versionOf } from "./pyodide.mjs";
 import { root } from "./setup.mjs";
 
 const TRACES = "test/conformance/traces";
-const TOOLS = [`${TRACES}/python/trace_loop.py`, "test/conformance/programs/virtual_loop.py"];
+const TOOLS = [`${TRACES}/python/trace_loop.py`, "test/conformance/programs/kit/virtual_loop.py"];
 
 /** The CPython of the themes that need another one than 3.14. */
 const VERSIONS = { taskgroup_cancel: "3.15" };

@@ -1,79 +1,36 @@
 /**
- * `node scripts/record.mjs SEED COUNT [SIZE] > FILE`: records a corpus for `npm run conformance`. Random programs, the
- * same for the same seed, run on CPython 3.14 itself: npm's `pyodide` is that interpreter, compiled to WebAssembly.
+ * `node scripts/record.mjs [--language NAME] SEED COUNT [SIZE] > FILE`: records a corpus for `npm run conformance`.
+ * Random programs of one of the languages in `test/conformance/programs`, the same for the same seed, run on CPython 3.14
+ * itself: npm's `pyodide` is that interpreter, compiled to WebAssembly.
  *
  * `--only OP,OP...` makes the programs of these ops alone. (Main begins with some `spawn` in any case.)
- * `--programs FILE`, in place of the numbers, records the programs of FILE.
+ * `--programs FILE`, in place of the numbers, records the programs of FILE; `-` those of the standard input, each as it comes.
  *
  * Programs that lead CPython into a RuntimeError, RecursionError or AttributeError (a task that awaits itself, a circle
- * of joins) are left out: the first shows a flaw of CPython's, the second where its stack ends.
+ * of waits) have the trace `null`: the first shows a flaw of CPython's, the second where its stack ends. Here they need
+ * only end and leave nothing behind. `--traced` leaves them out.
  *
  * @module
  */
 
 import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { LANGUAGES } from "../test/conformance/programs/kit/load.mjs";
 import { ensurePyodide, startPython, versionOf } from "./pyodide.mjs";
 import { must } from "./setup.mjs";
 
-const USAGE = "usage: node scripts/record.mjs [--only OP,OP...] SEED COUNT [SIZE] > FILE, or --programs FILE > FILE";
-const FILES = ["generate.py", "oracle.py", "virtual_loop.py"].map((name) => `test/conformance/programs/${name}`);
+const USAGE =
+  "usage: node scripts/record.mjs [--language NAME] [--traced] [--only OP,OP...] SEED COUNT [SIZE] > FILE, " +
+  "or --programs FILE > FILE";
+const PROGRAMS = "test/conformance/programs";
+const KIT = `${PROGRAMS}/kit`;
 
 /** Set in the process that has the stack it needs. */
 const RECORDER = "ASYNCIO_TS_RECORDER";
 
-/** The generator and the oracle, as functions that JavaScript can call. */
-const BRIDGE = `
-import asyncio, contextlib, gc, io, json, re, sys
-import generate, oracle
-
-def generate_programs(numbers, only):
-    if only:
-        restrict(set(only.split(",")))
-    sys.argv = ["generate.py", *numbers]
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        generate.main()
-    return out.getvalue().splitlines()
-
-def restrict(names):
-    class Restricted(generate.Generator):
-        def op(self, depth):
-            while (op := super().op(depth))[0] not in names:
-                pass
-            return op
-    generate.Generator = Restricted
-
-class Watched(oracle.Program):
-    """A program that notices the errors which make its trace worthless, those too that another error then hides."""
-
-    lost = False
-
-    async def ops(self, ops):
-        try:
-            await super().ops(ops)
-        except (RuntimeError, AttributeError) as error:
-            self.lost = self.lost or not isinstance(error, asyncio.BrokenBarrierError)
-            raise
-
-def trace_of(line):
-    """None if the program is to be left out."""
-    program = Watched(json.loads(line))
-    trace = program.run()
-    lost = program.lost or any(LOST.search(event) for event in trace)
-    # What is left of a program is collected before the next one begins: its coroutines are closed then, their
-    # cleanup runs, and a ["cancel_self"] in it would go to the task that is the current one.
-    del program
-    gc.collect()
-    return None if lost else json.dumps(trace)
-
-gc.disable()
-gc.freeze()
-
-LOST = re.compile(r"\\b(Runtime|Recursion|Attribute)Error|^loop: (?!deadlock)")
-`;
-
-const { only, given, numbers } = readCommandLine();
+const { language, only, given, isTraced, numbers } = readCommandLine();
 if (process.env[RECORDER] === undefined) {
   ensurePyodide();
   startAgainWithLargeStack();
@@ -83,11 +40,23 @@ if (process.env[RECORDER] === undefined) {
 
 function readCommandLine() {
   try {
-    const options = { only: { type: "string", default: "" }, programs: { type: "string" } };
+    const options = {
+      language: { type: "string", default: "primitives" },
+      only: { type: "string", default: "" },
+      programs: { type: "string" },
+      traced: { type: "boolean", default: false },
+    };
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     const isComplete = values.programs === undefined ? [2, 3].includes(positionals.length) : positionals.length === 0;
     if (!isComplete || !positionals.every((word) => /^\d+$/.test(word))) throw new Error("SEED and COUNT are missing");
-    return { only: values.only, given: values.programs, numbers: positionals };
+    if (!LANGUAGES.includes(values.language)) throw new Error(`no such language: ${values.language}`);
+    return {
+      language: values.language,
+      only: values.only,
+      given: values.programs,
+      isTraced: values.traced,
+      numbers: positionals,
+    };
   } catch (error) {
     console.error(`${error.message}\n${USAGE}`);
     return process.exit(2);
@@ -109,19 +78,23 @@ function startAgainWithLargeStack() {
 }
 
 async function record() {
-  const python = await startPython(FILES);
-  python.runPython(BRIDGE);
+  const files = [`${KIT}/generating.py`, `${KIT}/recording.py`, `${KIT}/virtual_loop.py`, `${KIT}/bridge.py`];
+  const python = await startPython([
+    ...files,
+    `${PROGRAMS}/${language}/generate.py`,
+    `${PROGRAMS}/${language}/oracle.py`,
+  ]);
   const version = versionOf(python);
-  const trace = python.globals.get("trace_of");
-  for (const line of programs(python)) {
-    const events = trace(line);
-    if (typeof events !== "string") continue;
-    console.log(JSON.stringify({ ...JSON.parse(line), trace: JSON.parse(events), python: version }));
+  const { trace_of: trace } = python.pyimport("bridge");
+  for await (const line of programs(python)) {
+    const program = { ...JSON.parse(line), language, trace: JSON.parse(trace(line)), python: version };
+    if (program.trace !== null || !isTraced) console.log(JSON.stringify(program));
   }
 }
 
 /** The programs to record, one JSON text each. */
 function programs(python) {
-  if (given === undefined) return python.globals.get("generate_programs")(numbers, only).toJs();
+  if (given === "-") return createInterface({ input: process.stdin });
+  if (given === undefined) return python.pyimport("bridge").generate_programs(numbers, only);
   return readFileSync(given, "utf8").split("\n").filter(Boolean);
 }

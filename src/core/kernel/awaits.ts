@@ -43,6 +43,8 @@ abstract class PendingAwait implements Waiter, Wait {
 
   abstract get _waitingFor(): AwaitedFuture | null;
   abstract set _waitingFor(nothing: null);
+  /** Whether what is waited for is not done: a request broke the wait off, and was taken back before it was delivered. */
+  protected abstract waitsAgain(): boolean;
   /** Settles the promise with what came of the wait. */
   protected abstract settle(): void;
 
@@ -71,10 +73,11 @@ abstract class PendingAwait implements Waiter, Wait {
   }
 
   run(): void {
+    const request = this._asked === null ? null : takeDelivery(this, this._waitingFor);
+    if (request === null && this.waitsAgain()) return;
     this.#scope?.removeWait(this);
     this.loop._promisesDue();
     try {
-      const request = this._asked === null ? null : takeDelivery(this, this._waitingFor);
       if (request === null) this.settle();
       else this.#interrupt(new CancelledError(request.message));
     } catch (error) {
@@ -99,7 +102,8 @@ abstract class PendingAwait implements Waiter, Wait {
 
 /** An `await` of a future. */
 export class FutureWait extends PendingAwait {
-  #future: AwaitedFuture | null;
+  readonly #future: AwaitedFuture;
+  #isBrokenOff: boolean = false;
 
   constructor(future: AwaitedFuture, resolve: Resolve, reject: Reject) {
     super(future._loop, resolve, reject);
@@ -107,24 +111,31 @@ export class FutureWait extends PendingAwait {
   }
 
   start(scope: WaitScope | null): void {
-    this.#future!._addWaiter(this);
+    this.#future._addWaiter(this);
     this.startIn(scope);
   }
 
   override get _waitingFor(): AwaitedFuture | null {
-    return this.#future;
+    return this.#isBrokenOff ? null : this.#future;
   }
 
   override set _waitingFor(_nothing: null) {
-    this.#future = null;
+    this.#isBrokenOff = true;
+  }
+
+  protected override waitsAgain(): boolean {
+    if (!this.#isBrokenOff) return false;
+    this.#isBrokenOff = false;
+    this.#future._addWaiter(this);
+    return true;
   }
 
   protected override settle(): void {
-    this.#future!._settle(this.resolve, this.reject);
+    this.#future._settle(this.resolve, this.reject);
   }
 
   override toString(): string {
-    return `<await of ${String(this.#future)}>`;
+    return `<await of ${this.#future.toString()}>`;
   }
 }
 
@@ -144,6 +155,10 @@ export class TurnWait extends PendingAwait {
 
   override get _waitingFor(): null {
     return null;
+  }
+
+  protected override waitsAgain(): boolean {
+    return false;
   }
 
   protected override settle(): void {

@@ -76,11 +76,11 @@ export class Context {
    * assert.equal(user.get("nobody"), "nobody");
    * ```
    *
-   * @throws {RangeError} if the context is entered already, as it is inside of `fn`.
+   * @throws {RangeError} if the context is entered already, as it is inside of `fn`, and in a callback that runs in it.
    */
   run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
     if (this.#entered) throw new RangeError("Cannot enter context: it is already entered; run a copy() of it");
-    this.#entered = true;
+    this._enter();
     const outer = currentExecution();
     const execution = {
       loop: outer?.loop ?? null,
@@ -92,8 +92,18 @@ export class Context {
     try {
       return runAs(execution, () => fn(...args));
     } finally {
-      this.#entered = false;
+      this._leave();
     }
+  }
+
+  /** @internal A callback runs in it, or code in `run`: it cannot be entered again meanwhile. */
+  _enter(): void {
+    this.#entered = true;
+  }
+
+  /** @internal */
+  _leave(): void {
+    this.#entered = false;
   }
 
   /** The value of `variable` in this context, or `undefined`. */

@@ -84,6 +84,7 @@ export class Handle implements Runnable, Execution {
 
   #call(): void {
     const previous = swapRunning(this);
+    this.context._enter();
     try {
       this._callback!(...(this._args as never[]));
     } catch (error) {
@@ -95,6 +96,7 @@ export class Handle implements Runnable, Execution {
         ...(this._sourceTraceback === null ? {} : { sourceTraceback: this._sourceTraceback }),
       });
     } finally {
+      this.context._leave();
       swapRunning(previous);
     }
   }

@@ -180,7 +180,7 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
 
   /** @internal */
   override get _cancelMessage(): string | undefined {
-    return super._cancelMessage ?? this._asked?.message;
+    return this.cancelled() ? super._cancelMessage : this._asked?.message;
   }
 
   /** How many requests to cancel there were, less those taken back with {@link uncancel}. */

@@ -1,40 +1,10 @@
-/**
- * The conformance language: programs of small steps, written as JSON, with the trace that CPython gave.
- * `oracle.py` beside this file says what each op does.
- *
- * @module
- */
+/** The language of coroutines and of what they wait for. `oracle.py` beside this file says what each op does. @module */
 
-/** Ops that are done one after the other. */
-export type Block = readonly Op[];
-
-/** What to do with an error, by its kind. A block that ends in `["reraise"]` raises it again. */
-export interface Handlers {
-  readonly cancelled?: Block;
-  readonly timeout?: Block;
-  readonly user?: Block;
-  readonly group?: Block;
-  readonly any?: Block;
-}
-
-/** When `wait` has waited enough. */
-type ReturnWhen = "ALL_COMPLETED" | "FIRST_COMPLETED" | "FIRST_EXCEPTION";
-
-/** Seconds, or `null` for ever. */
-type Seconds = number | null;
-type Value = number | string | null;
+import type * as kit from "../kit/program.ts";
+import type { Block, ReturnWhen, Seconds, Value } from "../kit/program.ts";
 
 /** Every op of the language, and what it takes. A slot (`t0`) holds the task last spawned into it. */
-export interface Arguments {
-  log: [word: string];
-  sleep: [delay: number];
-  return: [value: Value];
-  raise: [message: string];
-  repeat: [times: number, ops: Block];
-  call: [name: string];
-  try: [ops: Block, handlers: Handlers, final: Block];
-  reraise: [];
-
+export interface Arguments extends kit.CommonArguments {
   spawn: [slot: string, name: string];
   join: [slot: string];
   cancel: [slot: string, message?: string];
@@ -81,11 +51,6 @@ export interface Arguments {
   shutdown: [queue: number, immediate: boolean];
 }
 
-export type OpName = keyof Arguments;
-
-/** One step of a program: its name, then its arguments. */
-export type Op = { [N in OpName]: readonly [N, ...Arguments[N]] }[OpName];
-
 /** The objects a program shares among its tasks. */
 interface ObjectsSpec {
   readonly locks?: number;
@@ -100,19 +65,7 @@ interface ObjectsSpec {
   readonly queues?: readonly (readonly ["fifo" | "lifo" | "priority", number])[];
 }
 
-/** A program, and what CPython did with it. */
-export interface Program {
-  readonly id: string;
+/** A program of the language. */
+export interface Program extends kit.Program {
   readonly objects?: ObjectsSpec;
-  readonly coros: Readonly<Record<string, Block>>;
-  readonly main: Block;
-  /** Every task takes its first step at once. */
-  readonly eager?: boolean;
-  readonly trace: readonly string[];
-}
-
-/** The programs of a corpus, one JSON object a line. */
-export function parseCorpus(text: string): Program[] {
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  return lines.map((line) => JSON.parse(line) as Program);
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { asyncFunctions } from "./async-interpreter.ts";
-import { generators } from "./interpreter.ts";
+import { asyncFunctions } from "../primitives/async-functions.ts";
+import { generators } from "../primitives/generators.ts";
 import { reasonFor } from "./known-differences.ts";
-import type { Program } from "./language.ts";
+import type { Program } from "./program.ts";
 import { Report } from "./report.ts";
 import { check } from "./run.ts";
 

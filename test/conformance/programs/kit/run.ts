@@ -2,17 +2,21 @@
 
 import type * as asyncio from "asyncio-ts";
 import { VirtualHost } from "asyncio-ts/testing";
-import type { Program } from "./language.ts";
-import type { MakeCoroutine } from "./world.ts";
-import { World } from "./world.ts";
+import { checkHealth } from "./health.ts";
+import type { KnownDifference } from "./known-differences.ts";
+import type { Program } from "./program.ts";
+import { TurnLimit } from "./turn-limit.ts";
+import { nameOf } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** Virtual seconds after which whatever still runs is cancelled. */
 const WATCHDOG = 1000;
 
-/** An interpreter of the language, which writes coroutines in one of the two syntaxes. */
+/** An interpreter of a language, which writes coroutines in one of the two syntaxes. */
 export interface Interpreter {
   readonly syntax: "generators" | "async";
-  readonly coroutine: MakeCoroutine;
+  readonly knownDifferences: readonly KnownDifference[];
+  makeWorld(program: Program, host: asyncio.Host): World;
 }
 
 /** How a program's trace differs from CPython's. */
@@ -43,14 +47,18 @@ export async function* checkAll(
   for (const program of programs) yield check(program, interpreter, makeHost);
 }
 
-/** Runs `program` and finds the first difference. */
+/**
+ * Runs `program` and finds the first difference. Whatever CPython did, the program must end within a limit of turns, and
+ * leave a loop with nothing in it.
+ */
 export async function check(
   program: Program,
   interpreter: Interpreter,
   makeHost: MakeHost = makeVirtualHost,
 ): Promise<Result> {
   try {
-    return { program, difference: firstDifference(program.trace, await traceOf(program, interpreter, makeHost())) };
+    const trace = await traceOf(program, interpreter, makeHost());
+    return { program, difference: program.trace === null ? null : firstDifference(program.trace, trace) };
   } catch (error) {
     return { program, difference: { kind: "failure", error } };
   }
@@ -62,15 +70,21 @@ export async function traceOf(
   interpreter: Interpreter,
   host: asyncio.Host = makeVirtualHost(),
 ): Promise<readonly string[]> {
-  const world = new World(program, interpreter.coroutine, host);
+  const limit = new TurnLimit(host);
+  const world = interpreter.makeWorld(program, limit);
+  limit.watch(world.loop);
   try {
     await runToTheEnd(world);
   } catch (error) {
     world.logEndOfLoop(error);
+  }
+  const trace = [...world.trace];
+  try {
+    await checkHealth(world, program.trace?.at(-1)?.startsWith("loop: ") === true);
   } finally {
     world.loop.close();
   }
-  return world.trace;
+  return trace;
 }
 
 /** Runs main; then cancels what still runs, and lets it clean up. */
@@ -83,10 +97,11 @@ async function runToTheEnd(world: World): Promise<void> {
     world.cancelAll();
   });
   await loop.runUntilComplete(allDone(loop, [main]));
-  world.logOutcome(main);
+  world.logOutcome(main, "main");
   world.cancelAll();
   if (world.pending.length > 0) await loop.runUntilComplete(allDone(loop, world.pending));
-  for (const task of world.made) if (task !== main) world.logOutcome(task);
+  for (const task of world.made) if (task !== main) world.logOutcome(task, nameOf(task));
+  world.logOtherOutcomes();
 }
 
 /** Waits until all of `tasks` are done, in as many turns as CPython's `asyncio.wait`. */
@@ -98,7 +113,7 @@ function* allDone(
   let pending = tasks.length;
   for (const task of tasks) {
     task.addDoneCallback(() => {
-      if (--pending === 0) waiter.setResult();
+      if (--pending === 0 && !waiter.done()) waiter.setResult();
     });
   }
   yield* waiter;

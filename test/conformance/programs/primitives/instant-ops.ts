@@ -1,25 +1,17 @@
 /** The ops that never wait; they are the same in both syntaxes. @module */
 
-import type { Arguments, OpName } from "./language.ts";
-import { Return, UserError } from "./show.ts";
+import type { InstantOps } from "../kit/instant-ops.ts";
+import { commonInstantOps } from "../kit/instant-ops.ts";
+import { UserError } from "../kit/show.ts";
+import { nameOf } from "../kit/world.ts";
+import type { Arguments } from "./language.ts";
 import type { World } from "./world.ts";
-import { nameOf } from "./world.ts";
-
-/** What each op does. */
-export type InstantOps = { readonly [N in OpName]?: (world: World, ...args: Arguments[N]) => void };
 
 /** CPython raises a ValueError where JavaScript has RangeError. */
 const VALUE_ERROR = Object.assign(new RangeError("task_done() called too many times"), { name: "ValueError" });
 
-export const instantOps: InstantOps = {
-  // --- plain
-  log: (world, word) => world.log(word),
-  return: (_world, value) => {
-    throw new Return(value);
-  },
-  raise: (_world, message) => {
-    throw new UserError(message);
-  },
+export const instantOps: InstantOps<Arguments, World> = {
+  ...commonInstantOps,
 
   // --- tasks
   spawn: (world, slot, name) => {

@@ -1,45 +1,17 @@
-/**
- * The interpreter whose coroutines are async functions, and whose blocks of code are async callbacks.
- *
- * @module
- */
+/** The ops that may wait, as async functions, with async callbacks for blocks of code. @module */
 
 import * as asyncio from "asyncio-ts";
-import { handlerOf } from "./handlers.ts";
+import type { WaitingOps } from "../kit/async-functions.ts";
+import { commonOps, coroutine, runBlock } from "../kit/async-functions.ts";
+import type { Interpreter } from "../kit/run.ts";
+import { UserError } from "../kit/show.ts";
+import { nameOf, namesOf } from "../kit/world.ts";
 import { instantOps } from "./instant-ops.ts";
-import type { Arguments, Block, Handlers, Op, OpName } from "./language.ts";
-import type { Interpreter } from "./run.ts";
-import { Return, UserError } from "./show.ts";
-import type { World } from "./world.ts";
-import { nameOf, namesOf } from "./world.ts";
+import { knownDifferences } from "./known-differences.ts";
+import type { Arguments } from "./language.ts";
+import { World } from "./world.ts";
 
-/** The ops that may wait. */
-type WaitingOps = { readonly [N in OpName]?: (world: World, ...args: Arguments[N]) => Promise<void> };
-
-const waitingOps: WaitingOps = {
-  // --- plain
-  async sleep(_world, delay) {
-    await asyncio.sleep(delay);
-  },
-
-  async repeat(world, times, ops) {
-    for (let i = 0; i < times; i++) await runBlock(world, ops);
-  },
-
-  async call(world, name) {
-    world.log("called", await coroutine(world, world.block(name)));
-  },
-
-  async try(world, ops, handlers, final) {
-    try {
-      await runBlock(world, ops);
-    } catch (error) {
-      await handle(world, error, handlers);
-    } finally {
-      await runBlock(world, final);
-    }
-  },
-
+const waitingOps: WaitingOps<Arguments, World> = {
   // --- tasks
   async join(world, slot) {
     const task = world.slots.get(slot);
@@ -182,44 +154,11 @@ const waitingOps: WaitingOps = {
   },
 };
 
-/** A coroutine that has not started: what a call of a function of the program gives in Python. */
-const coroutine = asyncio.coroutine(async (world: World, block: Block): Promise<unknown> => {
-  try {
-    await runBlock(world, block);
-    return null;
-  } catch (error) {
-    if (error instanceof Return) return error.value;
-    throw error;
-  }
-});
+const ops = { instant: instantOps, waiting: { ...commonOps, ...waitingOps }, coroutine };
 
 /** Interprets programs with async functions. */
-export const asyncFunctions: Interpreter = { syntax: "async", coroutine };
-
-async function runBlock(world: World, block: Block): Promise<void> {
-  for (const op of block) {
-    const ended = runOp(world, op);
-    if (ended !== null) await ended;
-  }
-}
-
-/** What is to be awaited; `null` after an op that never waits. */
-function runOp(world: World, [name, ...args]: Op): Promise<void> | null {
-  // The one place where the compiler cannot see that an op's arguments are those of its method.
-  const instant = instantOps[name] as ((world: World, ...args: unknown[]) => void) | undefined;
-  if (instant !== undefined) {
-    instant(world, ...args);
-    return null;
-  }
-  const waiting = waitingOps[name] as ((world: World, ...args: unknown[]) => Promise<void>) | undefined;
-  if (waiting === undefined) throw new Error(`no such op: ${name}`);
-  return waiting(world, ...args);
-}
-
-/** Does what `handlers` say to `error`; what they do not name passes on. */
-async function handle(world: World, error: unknown, handlers: Handlers): Promise<void> {
-  const { block, reraises } = handlerOf(error, handlers);
-  world.log("caught", error);
-  await runBlock(world, block);
-  if (reraises) throw error;
-}
+export const asyncFunctions: Interpreter = {
+  syntax: "async",
+  knownDifferences,
+  makeWorld: (program, host) => new World(program, ops, host),
+};

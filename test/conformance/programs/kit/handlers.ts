@@ -1,7 +1,7 @@
 /** Which handler of a `try` op takes an error. @module */
 
 import { BaseExceptionGroup, CancelledError, TimeoutError } from "asyncio-ts";
-import type { Block, Handlers } from "./language.ts";
+import type { Block, Handlers } from "./program.ts";
 import { Return, UserError } from "./show.ts";
 
 /** What is done about an error, and whether it is raised again after that. */

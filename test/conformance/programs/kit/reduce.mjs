@@ -35,10 +35,10 @@ function* smallerParts(part) {
   } else if (Array.isArray(part)) {
     for (const i of part.keys()) yield part.toSpliced(i, 1);
   } else if (typeof part === "object" && part !== null) {
-    for (const [kind, block] of Object.entries(part)) {
-      const { [kind]: _, ...rest } = part;
+    for (const [key, value] of Object.entries(part)) {
+      const { [key]: _, ...rest } = part;
       yield rest;
-      for (const smaller of smallerBlocks(block)) yield { ...part, [kind]: smaller };
+      for (const smaller of isBlock(value) ? smallerBlocks(value) : []) yield { ...part, [key]: smaller };
     }
   }
 }

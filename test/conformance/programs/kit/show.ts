@@ -1,6 +1,6 @@
 /** How a trace spells times, values and errors: as Python does. @module */
 
-import { BaseExceptionGroup, CancelledError } from "asyncio-ts";
+import { BaseExceptionGroup, CancelledError, InvalidStateError } from "asyncio-ts";
 
 /** The error a program raises. */
 export class UserError extends Error {
@@ -39,6 +39,15 @@ function showError(error: Error): string {
   if (error instanceof UserError || error instanceof CancelledError) return `${error.name}(${error.message})`;
   return pythonNames.get(error.name) ?? error.name;
 }
+
+/** Whether an error is JavaScript's own, or says that the library has mixed something up; a group, if one of its errors is. */
+export function isNative(error: Error): boolean {
+  if (error instanceof BaseExceptionGroup)
+    return error.exceptions.some((inner) => inner instanceof Error && isNative(inner));
+  return NATIVE.some((type) => error instanceof type);
+}
+
+const NATIVE = [RangeError, TypeError, ReferenceError, InvalidStateError];
 
 /** A number in Python's `:g` format: six significant digits, no trailing zeros. */
 export function formatGeneral(value: number): string {

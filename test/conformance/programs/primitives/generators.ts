@@ -1,49 +1,17 @@
-/**
- * The interpreter whose coroutines are generators.
- *
- * Each op is an entry of a table: here if it may wait, in `instant-ops` if it never does.
- *
- * @module
- */
+/** The ops that may wait, as generator functions. @module */
 
 import * as asyncio from "asyncio-ts";
-import { handlerOf } from "./handlers.ts";
+import type { WaitingOps, Steps } from "../kit/generators.ts";
+import { commonOps, coroutine, runBlock } from "../kit/generators.ts";
+import type { Interpreter } from "../kit/run.ts";
+import { UserError } from "../kit/show.ts";
+import { nameOf, namesOf } from "../kit/world.ts";
 import { instantOps } from "./instant-ops.ts";
-import type { Arguments, Block, Handlers, Op, OpName } from "./language.ts";
-import type { Interpreter } from "./run.ts";
-import { Return, UserError } from "./show.ts";
-import type { World } from "./world.ts";
-import { nameOf, namesOf } from "./world.ts";
+import { knownDifferences } from "./known-differences.ts";
+import type { Arguments } from "./language.ts";
+import { World } from "./world.ts";
 
-type Steps<T = void> = asyncio.CoroutineGenerator<T>;
-
-/** The ops that may wait. */
-type WaitingOps = { readonly [N in OpName]?: (world: World, ...args: Arguments[N]) => Steps };
-
-const waitingOps: WaitingOps = {
-  // --- plain
-  *sleep(_world, delay) {
-    yield* asyncio.sleep(delay);
-  },
-
-  *repeat(world, times, ops) {
-    for (let i = 0; i < times; i++) yield* runBlock(world, ops);
-  },
-
-  *call(world, name) {
-    world.log("called", yield* coroutine(world, world.block(name)));
-  },
-
-  *try(world, ops, handlers, final) {
-    try {
-      yield* runBlock(world, ops);
-    } catch (error) {
-      yield* handle(world, error, handlers);
-    } finally {
-      yield* runBlock(world, final);
-    }
-  },
-
+const waitingOps: WaitingOps<Arguments, World> = {
   // --- tasks
   *join(world, slot) {
     const task = world.slots.get(slot);
@@ -189,39 +157,11 @@ const waitingOps: WaitingOps = {
   },
 };
 
+const ops = { instant: instantOps, waiting: { ...commonOps, ...waitingOps }, coroutine };
+
 /** Interprets programs with generator functions. */
-export const generators: Interpreter = { syntax: "generators", coroutine };
-
-function* coroutine(world: World, block: Block): Steps<unknown> {
-  try {
-    yield* runBlock(world, block);
-    return null;
-  } catch (error) {
-    if (error instanceof Return) return error.value;
-    throw error;
-  }
-}
-
-function* runBlock(world: World, block: Block): Steps {
-  for (const op of block) yield* runOp(world, op);
-}
-
-/** The one place where the compiler cannot see that an op's arguments are those of its method. */
-function* runOp(world: World, [name, ...args]: Op): Steps {
-  const instant = instantOps[name] as ((world: World, ...args: unknown[]) => void) | undefined;
-  if (instant !== undefined) {
-    instant(world, ...args);
-    return;
-  }
-  const waiting = waitingOps[name] as ((world: World, ...args: unknown[]) => Steps) | undefined;
-  if (waiting === undefined) throw new Error(`no such op: ${name}`);
-  yield* waiting(world, ...args);
-}
-
-/** Does what `handlers` say to `error`; what they do not name passes on. */
-function* handle(world: World, error: unknown, handlers: Handlers): Steps {
-  const { block, reraises } = handlerOf(error, handlers);
-  world.log("caught", error);
-  yield* runBlock(world, block);
-  if (reraises) throw error;
-}
+export const generators: Interpreter = {
+  syntax: "generators",
+  knownDifferences,
+  makeWorld: (program, host) => new World(program, ops, host),
+};
