@@ -41,7 +41,8 @@ import { timeouts1m } from "./javascript/timeouts.mjs";
  * @property {string} name
  * @property {string} unit
  * @property {"lower" | "higher"} better
- * @property {{ readonly full: Size, readonly quick: Size, readonly warmUp: Size }} sizes
+ * @property {{ readonly full: Size, readonly quick: Size, readonly warmUp: Size, readonly pair?: Size }} sizes
+ *   `pair`: instead of `full`, where two builds are compared.
  * @property {Readonly<Record<string, Program>>} programs by subject; see `subjects.mjs`.
  * @property {string} python the CPython twin, a file of `python/`.
  */

@@ -1,7 +1,8 @@
 /**
  * Measures this build of asyncio-ts against another one. The samples of the two are interleaved, and which of them is
  * the first of a pair changes from pair to pair, so that a slow minute of the machine falls on both. The samples count the
- * processor's time, and the least of them is what counts: noise only adds.
+ * processor's time, and the least of them is what counts: noise only adds. A least value is believed when a second sample
+ * confirms it; until then there are more pairs.
  *
  * @module
  */
@@ -16,6 +17,11 @@ import { mustTakeSample, STEADY_OPTIONS } from "./take-sample.mjs";
 const sampleProgram = fileURLToPath(new URL("sample.mjs", import.meta.url));
 const librarySubjects = javascriptSubjects.filter(usesLibrary);
 
+const LEAST_PAIRS = 3;
+const MOST_PAIRS = { full: 10, quick: 6 };
+/** The two least samples of a build confirm each other if they are no further apart. */
+const CONFIRMED_WITHIN = 0.02;
+
 /**
  * What the samples say about a benchmark in one syntax.
  *
@@ -26,6 +32,7 @@ const librarySubjects = javascriptSubjects.filter(usesLibrary);
  * @property {number} value the least of this build.
  * @property {number} against the least of the other one.
  * @property {number} ratio `value / against`.
+ * @property {number} pairs how many pairs of samples it took.
  * @property {readonly [number, number]} range the ratio of the pairs of samples: the least and the most.
  */
 
@@ -35,7 +42,9 @@ const librarySubjects = javascriptSubjects.filter(usesLibrary);
  * @param {import("./options.mjs").Options} options
  */
 export function compareBuilds(options) {
-  console.log(`Node.js ${options.nodeVersion}; the processor's time, the least of ${options.pairs} samples each`);
+  console.log(
+    `Node.js ${options.nodeVersion}; the processor's time, the least of ${LEAST_PAIRS} to ${MOST_PAIRS[options.size]} samples each`,
+  );
   console.log(`  this:  ${ownBuild}\n  other: ${options.against}`);
   const comparisons = options.benchmarks.flatMap((benchmark) => compareBenchmark(benchmark, options));
   console.log(`\n${drawComparisons(comparisons)}`);
@@ -47,17 +56,26 @@ function compareBenchmark(benchmark, options) {
   const start = performance.now();
   const subjects = librarySubjects.filter((subject) => subject in benchmark.programs);
   const pairs = new Map(subjects.map((subject) => [subject, []]));
-  for (let i = 0; i < options.pairs; i++) {
-    for (const [subject, taken] of pairs) taken.push(takePair(benchmark, subject, options, i % 2 === 0));
+  for (let i = 0; i < MOST_PAIRS[options.size]; i++) {
+    for (const [subject, taken] of pairs) {
+      if (!isConfirmed(taken)) taken.push(takePair(benchmark, subject, options, i % 2 === 0));
+    }
   }
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.error(`  ${benchmark.name}: ${options.pairs * subjects.length} pairs in ${seconds} s`);
+  console.error(`  ${benchmark.name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
   return Array.from(pairs, ([subject, taken]) => toComparison(benchmark, subject, taken));
+}
+
+function isConfirmed(pairs) {
+  if (pairs.length < LEAST_PAIRS) return false;
+  return [pairs.map(({ own }) => own), pairs.map(({ other }) => other)].every((values) => {
+    const [least, second] = values.toSorted((a, b) => a - b);
+    return second - least <= least * CONFIRMED_WITHIN;
+  });
 }
 
 function takePair(benchmark, subject, { node, size, against }, ownFirst) {
   const take = (dist) => {
-    const args = [...STEADY_OPTIONS, sampleProgram, benchmark.name, subject, size, dist];
+    const args = [...STEADY_OPTIONS, sampleProgram, benchmark.name, subject, sizeOf(benchmark, size), dist];
     return mustTakeSample(`${benchmark.name} of ${subject} in ${dist}`, node, args, { clock: "cpu" });
   };
   if (ownFirst) return { own: take(ownBuild), other: take(against) };
@@ -65,32 +83,31 @@ function takePair(benchmark, subject, { node, size, against }, ownFirst) {
   return { own: take(ownBuild), other };
 }
 
+/** A benchmark whose full size takes too long for many pairs has one of its own for them. */
+function sizeOf({ sizes }, size) {
+  return size === "full" && "pair" in sizes ? "pair" : size;
+}
+
 /** @returns {Comparison} */
 function toComparison({ name, unit }, subject, pairs) {
   const value = Math.min(...pairs.map(({ own }) => own));
   const against = Math.min(...pairs.map(({ other }) => other));
   const ratios = pairs.map(({ own, other }) => own / other);
-  return {
-    name,
-    subject,
-    unit,
-    value,
-    against,
-    ratio: value / against,
-    range: [Math.min(...ratios), Math.max(...ratios)],
-  };
+  const range = [Math.min(...ratios), Math.max(...ratios)];
+  return { name, subject, unit, value, against, ratio: value / against, pairs: pairs.length, range };
 }
 
 /** A line for each comparison, and one for the mean time of each syntax. */
 function drawComparisons(comparisons) {
-  const heading = ["", "", "unit", "this", "other", "ratio", "of pairs"];
-  const rows = comparisons.map(({ name, subject, unit, value, against, ratio, range }) => [
+  const heading = ["", "", "unit", "this", "other", "ratio", "pairs", "ratios of pairs"];
+  const rows = comparisons.map(({ name, subject, unit, value, against, ratio, pairs, range }) => [
     name,
     syntaxOf(subject),
     unit,
     round(value),
     round(against),
     ratio.toFixed(2),
+    String(pairs),
     range.map((end) => end.toFixed(2)).join(".."),
   ]);
   const means = librarySubjects
@@ -103,6 +120,7 @@ function drawComparisons(comparisons) {
       "",
       "",
       geometricMean(group).toFixed(2),
+      "",
       "",
     ]);
   return alignColumns([heading, ...rows, ...means], 3);

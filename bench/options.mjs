@@ -27,7 +27,6 @@ Operations: ${operations.map(({ name }) => name).join(", ")}`;
  * @property {readonly import("./growth/operation.mjs").Operation[]} operations those whose growth to measure, instead.
  * @property {"full" | "quick"} size
  * @property {number} samples of each subject.
- * @property {number} pairs of samples, where two builds are compared.
  * @property {number} growthSamples of each size.
  * @property {string | null} against the folder of the build to compare with.
  * @property {string | null} json
@@ -52,7 +51,6 @@ export function readOptions(args) {
     ...select(values.only),
     size: values.quick ? "quick" : "full",
     samples: values.quick ? 2 : 5,
-    pairs: values.quick ? 4 : 5,
     growthSamples: values.quick ? 2 : 3,
     against: values.against === undefined ? null : findBuild(values.against),
     json: values.json ?? null,

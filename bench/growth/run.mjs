@@ -62,8 +62,10 @@ function measure(operation, { options, python, sizes }) {
       for (const run of runs) takeOne(run, n);
     }
   }
-  console.error(`  ${operation.name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
-  return runs.map((run) => toGrowth(operation, run));
+  const growths = runs.map((run) => toGrowth(operation, run));
+  const exponents = growths.map(({ subject, exponent }) => `${subject} ${exponent?.toFixed(2) ?? "-"}`).join(", ");
+  console.error(`  ${operation.name}: ${exponents}; ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  return growths;
 }
 
 /** Each subject with the command of its samples: the syntaxes, those of the build to compare with, and CPython. */

@@ -15,6 +15,7 @@ export const timeouts1m = {
   better: "lower",
   sizes: {
     full: { tasks: 1000, turns: 1000 },
+    pair: { tasks: 1000, turns: 200 },
     quick: { tasks: 1000, turns: 100 },
     warmUp: { tasks: 1000, turns: 20 },
   },
