@@ -111,12 +111,23 @@ export { WebHost } from "./loop/web-host.ts";
 export type { PeerTimeouts } from "./network/peer-timeouts.ts";
 export type {
   BaseProtocol,
+  BaseTransport,
   BufferedProtocol,
+  Data,
   DatagramProtocol,
+  DatagramTransport,
   Protocol,
+  ReadTransport,
+  SocketAddress,
+  StartTlsOptions,
   StreamingProtocol,
   SubprocessProtocol,
-} from "./network/protocols.ts";
+  SubprocessTransport,
+  TlsOptions,
+  Transport,
+  WriteBufferLimits,
+  WriteTransport,
+} from "./network/contracts.ts";
 export type { ServerStatistics, ShutdownOptions } from "./network/server.ts";
 export { Server } from "./network/server.ts";
 export type { ClientConnectedCallback } from "./network/streams/stream-protocol.ts";
@@ -132,16 +143,3 @@ export type {
   WritableStreamLike,
 } from "./network/streams/web-streams.ts";
 export { fromWebStreams, toReadableStream, toWritableStream } from "./network/streams/web-streams.ts";
-export type {
-  BaseTransport,
-  Data,
-  DatagramTransport,
-  ReadTransport,
-  SocketAddress,
-  StartTlsOptions,
-  SubprocessTransport,
-  TlsOptions,
-  Transport,
-  WriteBufferLimits,
-  WriteTransport,
-} from "./network/transports.ts";

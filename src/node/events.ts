@@ -14,16 +14,18 @@ import { getRunningLoop as getRunningPlatformLoop } from "../core/kernel/events.
 import type { Callback } from "../core/kernel/events.ts";
 import { RuntimeError } from "../core/base/exceptions.ts";
 import type { Host } from "../core/loop/host.ts";
-import type { DatagramProtocol, StreamingProtocol, SubprocessProtocol } from "../core/network/protocols.ts";
-import type { Server } from "../core/network/server.ts";
-import { attach } from "../core/network/stream-transport.ts";
 import type {
+  DatagramProtocol,
   DatagramTransport,
   SocketAddress,
   StartTlsOptions,
+  StreamingProtocol,
+  SubprocessProtocol,
   SubprocessTransport,
   Transport,
-} from "../core/network/transports.ts";
+} from "../core/network/contracts.ts";
+import type { Server } from "../core/network/server.ts";
+import { attach } from "../core/network/stream-transport.ts";
 import type { AddressOptions } from "./network/addresses.ts";
 import { getaddrinfo, getnameinfo } from "./network/addresses.ts";
 import { channelOf } from "./network/listener.ts";

@@ -1,6 +1,6 @@
 /** Connections in memory: what a program does over a network, on a virtual clock and without one. @module */
 
-import type { Channel, ChannelClient } from "../core/network/byte-channels.ts";
+import type { ByteChannel, ByteChannelClient } from "../core/network/byte-channels.ts";
 import type { Coroutine, CoroutineGenerator } from "../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../core/kernel/coroutines.ts";
 import { Deque } from "../core/base/deque.ts";
@@ -58,7 +58,7 @@ export function memoryChannels(loop: AbstractEventLoop, options: MemoryOptions =
 }
 
 /** One end. */
-export class MemoryChannel implements Channel {
+export class MemoryChannel implements ByteChannel {
   readonly #incoming: Wire;
   readonly #outgoing: Wire;
   #isDestroyed: boolean = false;
@@ -69,7 +69,7 @@ export class MemoryChannel implements Channel {
     this.#outgoing = outgoing;
   }
 
-  open(client: ChannelClient): void {
+  open(client: ByteChannelClient): void {
     this.#outgoing.writer = client;
     this.#incoming.read(client);
   }
@@ -138,8 +138,8 @@ class Wire {
   #bytesOnTheWay: number = 0;
   readonly #arrived: ByteBuffer = new ByteBuffer();
   /** Who wrote. */
-  #writer: ChannelClient | null = null;
-  #reader: ChannelClient | null = null;
+  #writer: ByteChannelClient | null = null;
+  #reader: ByteChannelClient | null = null;
   #isPaused: boolean = false;
   #isEnding: boolean = false;
   #endIsSent: boolean = false;
@@ -160,7 +160,7 @@ class Wire {
     return this.#waiting.size;
   }
 
-  set writer(writer: ChannelClient | null) {
+  set writer(writer: ByteChannelClient | null) {
     this.#writer = writer;
   }
 
@@ -187,7 +187,7 @@ class Wire {
     this.end();
   }
 
-  read(reader: ChannelClient): void {
+  read(reader: ByteChannelClient): void {
     this.#reader = reader;
     if (this.#broken === null) this.#deliverSoon();
     else reader.failed(this.#broken.error);

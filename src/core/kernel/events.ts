@@ -15,8 +15,7 @@ import type { Ambient, Execution, WaitScope } from "./running.ts";
 import { currentExecution, getAsyncContext, swapRunning } from "./running.ts";
 import type { CreateTaskOptions, Task, TaskFactory } from "./tasks.ts";
 import { captureStack, locationOf } from "../base/stack.ts";
-import type { StreamingProtocol } from "../network/protocols.ts";
-import type { StartTlsOptions, TlsOptions, Transport } from "../network/transports.ts";
+import type { StartTlsOptions, StreamingProtocol, TlsOptions, Transport } from "../network/contracts.ts";
 
 /** An entry of the ready queue: something the loop runs once. */
 export interface Runnable {

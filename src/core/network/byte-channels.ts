@@ -1,9 +1,9 @@
 /** What moves the bytes of a {@link StreamTransport}: a socket, a pipe, or the memory of a test. @module */
 
-import type { WriteBufferLimits } from "./transports.ts";
+import type { WriteBufferLimits } from "./contracts.ts";
 
 /** What a channel tells its transport, from outside of the loop's turns or from inside. */
-export interface ChannelClient {
+export interface ByteChannelClient {
   /** Bytes came, which nobody will change any more. */
   received(data: Uint8Array): void;
   /** The peer sends no more. */
@@ -17,9 +17,9 @@ export interface ChannelClient {
 }
 
 /** One end of a connection. */
-export interface Channel {
+export interface ByteChannel {
   /** Reports to `client` from now on, and begins to read. */
-  open(client: ChannelClient): void;
+  open(client: ByteChannelClient): void;
   getExtraInfo(name: string): unknown;
   /** Stops reading. */
   pause(): void;
@@ -39,6 +39,6 @@ export interface Channel {
   closing?: (() => void) | undefined;
   /** Closes it at once. Nothing is reported any more. */
   destroy(): void;
-  /** See {@link WriteFlow}. */
+  /** See {@link WaterMarks}. */
   readonly limits?: WriteBufferLimits;
 }

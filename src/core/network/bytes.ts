@@ -2,7 +2,7 @@
 
 import { repr } from "../base/format.ts";
 import { getPlatform } from "../loop/platform.ts";
-import type { Data } from "./transports.ts";
+import type { Data } from "./contracts.ts";
 
 declare class TextEncoder {
   encode(text: string): Uint8Array;

@@ -4,7 +4,7 @@ import { Deque } from "../base/deque.ts";
 import type { AbstractEventLoop } from "../kernel/events.ts";
 import { Handle } from "../kernel/events.ts";
 import { leavesTheLoop } from "../base/exceptions.ts";
-import type { BaseProtocol } from "./protocols.ts";
+import type { BaseProtocol } from "./contracts.ts";
 
 /** Events that wait for their turn. Each takes one entry of the loop, in the context in which the inbox was made. */
 export class Inbox<E> {

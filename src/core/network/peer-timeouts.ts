@@ -1,11 +1,11 @@
 /** Giving up on a peer that is slow on purpose, or gone without a word. @module */
 
-import type { Channel, ChannelClient } from "./byte-channels.ts";
+import type { ByteChannel, ByteChannelClient } from "./byte-channels.ts";
 import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
 import type { AbstractEventLoop, TimerHandle } from "../kernel/events.ts";
 import { TimeoutError } from "../base/exceptions.ts";
-import type { WriteBufferLimits } from "./transports.ts";
+import type { WriteBufferLimits } from "./contracts.ts";
 
 /** How patient a server is; without an option, for ever. The connection is lost with a {@link TimeoutError}. */
 export interface PeerTimeouts {
@@ -16,7 +16,7 @@ export interface PeerTimeouts {
 }
 
 /** `channel`, with a watch over its peer if `timeouts` asks for one. */
-export function watched(loop: AbstractEventLoop, channel: Channel, timeouts: PeerTimeouts): Channel {
+export function watched(loop: AbstractEventLoop, channel: ByteChannel, timeouts: PeerTimeouts): ByteChannel {
   const { firstByteTimeout, idleTimeout } = timeouts;
   if (firstByteTimeout === undefined && idleTimeout === undefined) return channel;
   const idle = idleTimeout === undefined ? Infinity : toSeconds(idleTimeout, "idleTimeout");
@@ -25,12 +25,12 @@ export function watched(loop: AbstractEventLoop, channel: Channel, timeouts: Pee
 }
 
 /** A channel with a watch over its peer. */
-export class WatchedChannel implements Channel, ChannelClient {
+export class WatchedChannel implements ByteChannel, ByteChannelClient {
   readonly #loop: AbstractEventLoop;
-  readonly #channel: Channel;
+  readonly #channel: ByteChannel;
   readonly #idle: number;
   #firstByte: number;
-  #client: ChannelClient | null = null;
+  #client: ByteChannelClient | null = null;
   #timer: TimerHandle | null = null;
   #progress: number | undefined = undefined;
   #isPaused: boolean = false;
@@ -38,7 +38,7 @@ export class WatchedChannel implements Channel, ChannelClient {
   #lastByte: number;
   readonly #opened: number;
 
-  constructor(loop: AbstractEventLoop, channel: Channel, firstByte: number, idle: number) {
+  constructor(loop: AbstractEventLoop, channel: ByteChannel, firstByte: number, idle: number) {
     this.#loop = loop;
     this.#channel = channel;
     this.#firstByte = firstByte;
@@ -49,7 +49,7 @@ export class WatchedChannel implements Channel, ChannelClient {
 
   // --- the channel
 
-  open(client: ChannelClient): void {
+  open(client: ByteChannelClient): void {
     this.#client = client;
     this.#watch();
     this.#channel.open(this);
@@ -101,7 +101,7 @@ export class WatchedChannel implements Channel, ChannelClient {
     this.#channel.closing?.();
   }
 
-  get watchedChannel(): Channel {
+  get watchedChannel(): ByteChannel {
     return this.#channel;
   }
 
@@ -112,7 +112,7 @@ export class WatchedChannel implements Channel, ChannelClient {
   }
 
   /** `channel` under the same watch: the same peer, who has sent his first byte. */
-  goOnWith(channel: Channel): Channel {
+  goOnWith(channel: ByteChannel): ByteChannel {
     return new WatchedChannel(this.#loop, channel, Infinity, this.#idle);
   }
 

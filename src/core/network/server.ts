@@ -20,7 +20,7 @@ import { sleep } from "../coordination/sleep.ts";
 import type { StreamTransport, TransportOwner } from "./stream-transport.ts";
 import type { Task } from "../kernel/tasks.ts";
 import { StreamReaderProtocol } from "./streams/stream-protocol.ts";
-import type { SocketAddress } from "./transports.ts";
+import type { SocketAddress } from "./contracts.ts";
 import { wait } from "../coordination/wait.ts";
 
 /** One address a server listens at. */

@@ -1,5 +1,5 @@
 /**
- * The transport of a stream of bytes: asyncio's rules of order, over any {@link Channel}.
+ * The transport of a stream of bytes: asyncio's rules of order, over any {@link ByteChannel}.
  *
  * What the channel reports, often from outside of any turn, becomes an event in the inbox and an entry of the loop, so
  * that protocols are called inside of turns, in order, one event at a time:
@@ -16,19 +16,18 @@
  */
 
 import { toBytes } from "./bytes.ts";
-import type { Channel, ChannelClient } from "./byte-channels.ts";
+import type { ByteChannel, ByteChannelClient } from "./byte-channels.ts";
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES } from "../base/constants.ts";
 import type { CoroutineGenerator } from "../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../kernel/events.ts";
 import { RuntimeError } from "../base/exceptions.ts";
-import { WriteFlow } from "./water-marks.ts";
+import { WaterMarks } from "./water-marks.ts";
 import { inspectAsString, repr } from "../base/format.ts";
 import type { Future } from "../kernel/futures.ts";
 import { callProtocol, Inbox } from "./inbox.ts";
 import { getLogger } from "../base/log.ts";
-import type { Protocol, StreamingProtocol } from "./protocols.ts";
-import { isBuffered } from "./protocols.ts";
-import type { Data, Transport, WriteBufferLimits } from "./transports.ts";
+import type { Data, Protocol, StreamingProtocol, Transport, WriteBufferLimits } from "./contracts.ts";
+import { isBuffered } from "./contracts.ts";
 
 /** How many bytes may come between two turns, before the system is to keep the rest. */
 const MOST_UNDELIVERED = 256 * 1024;
@@ -53,7 +52,15 @@ export interface StreamTransportOptions {
 }
 
 /** What happens to a transport, in the order in which its protocol is told. Bytes are an event too. */
-type Event = Uint8Array | typeof MADE | typeof STARTED | typeof ENDED | typeof FLUSHED | typeof RESUMED | Broken | Lost;
+type TransportEvent =
+  | Uint8Array
+  | typeof MADE
+  | typeof STARTED
+  | typeof ENDED
+  | typeof FLUSHED
+  | typeof RESUMED
+  | Broken
+  | Lost;
 const MADE = "made";
 const STARTED = "started";
 const ENDED = "ended";
@@ -77,13 +84,13 @@ class Lost {
 }
 
 /** @internal */
-export class StreamTransport implements Transport, ChannelClient {
+export class StreamTransport implements Transport, ByteChannelClient {
   readonly #loop: AbstractEventLoop;
-  readonly #channel: Channel;
+  readonly #channel: ByteChannel;
   readonly #owner: TransportOwner | null;
   readonly #extra: Readonly<Record<string, unknown>>;
-  readonly #flow: WriteFlow;
-  readonly #inbox: Inbox<Event>;
+  readonly #waterMarks: WaterMarks;
+  readonly #inbox: Inbox<TransportEvent>;
   /** Completed when the protocol has been told of the connection. */
   #waiter: Future<void> | null = null;
   readonly #isUpgrade: boolean;
@@ -108,7 +115,7 @@ export class StreamTransport implements Transport, ChannelClient {
 
   constructor(
     loop: AbstractEventLoop,
-    channel: Channel,
+    channel: ByteChannel,
     protocol: StreamingProtocol,
     options: StreamTransportOptions = {},
   ) {
@@ -118,7 +125,7 @@ export class StreamTransport implements Transport, ChannelClient {
     this.#owner = options.owner ?? null;
     this.#extra = options.extra ?? {};
     this.#isUpgrade = options.isUpgrade === true;
-    this.#flow = new WriteFlow(loop, this, channel.limits?.high);
+    this.#waterMarks = new WaterMarks(loop, this, channel.limits?.high);
     this.#inbox = new Inbox(loop, (event) => this.#happened(event));
   }
 
@@ -196,12 +203,12 @@ export class StreamTransport implements Transport, ChannelClient {
   }
 
   getWriteBufferLimits(): { readonly low: number; readonly high: number } {
-    return this.#flow.limits;
+    return this.#waterMarks.limits;
   }
 
   setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
-    this.#flow.setLimits(limits);
-    this.#flow.check(this.getWriteBufferSize());
+    this.#waterMarks.setLimits(limits);
+    this.#waterMarks.check(this.getWriteBufferSize());
   }
 
   close(): void {
@@ -233,7 +240,7 @@ export class StreamTransport implements Transport, ChannelClient {
   }
 
   flushed(): void {
-    if (this.#flow.isPaused || this.#isClosing || this.#senders.size > 0) this.#inbox.push(FLUSHED);
+    if (this.#waterMarks.isPaused || this.#isClosing || this.#senders.size > 0) this.#inbox.push(FLUSHED);
   }
 
   failed(error: unknown): void {
@@ -249,7 +256,7 @@ export class StreamTransport implements Transport, ChannelClient {
 
   // --- events, one a turn
 
-  #happened(event: Event): void {
+  #happened(event: TransportEvent): void {
     if (event instanceof Uint8Array) this.#leftInbox(event.length);
     if (event instanceof Uint8Array || event === ENDED) {
       if (this.#isPaused || this.#held.length > 0) this.#held.push(event);
@@ -327,7 +334,7 @@ export class StreamTransport implements Transport, ChannelClient {
   #wasFlushed(): void {
     if (this.#isLost) return;
     const { pending } = this.#channel;
-    this.#flow.check(pending);
+    this.#waterMarks.check(pending);
     if (pending > 0) return;
     this.#tellAllSent();
     if (this.#isClosing && this.#lostWrites === 0) this.#finish();
@@ -369,7 +376,7 @@ export class StreamTransport implements Transport, ChannelClient {
 
   #send(pieces: readonly Uint8Array[]): void {
     this.#channel.write(pieces);
-    this.#flow.check(this.#channel.pending);
+    this.#waterMarks.check(this.#channel.pending);
   }
 
   /** Everything is sent: the connection ends in good order. */
@@ -420,7 +427,7 @@ export class StreamTransport implements Transport, ChannelClient {
 
   /** @internal Whether the protocol has been told to stop writing. */
   get _isWritingPaused(): boolean {
-    return this.#flow.isPaused;
+    return this.#waterMarks.isPaused;
   }
 
   /** @internal Whether the connection is gone. */
@@ -429,7 +436,7 @@ export class StreamTransport implements Transport, ChannelClient {
   }
 
   /** @internal */
-  get _channel(): Channel {
+  get _channel(): ByteChannel {
     return this.#channel;
   }
 
@@ -483,7 +490,7 @@ inspectAsString(StreamTransport);
 /** @internal The transport of `channel`, when its protocol has been told. Cancelled meanwhile, the connection is closed. */
 export function* attach<P extends StreamingProtocol>(
   loop: AbstractEventLoop,
-  channel: Channel,
+  channel: ByteChannel,
   makeProtocol: () => P,
   options: StreamTransportOptions = {},
 ): CoroutineGenerator<[StreamTransport, P]> {

@@ -3,14 +3,13 @@
 import type { AbstractEventLoop } from "../kernel/events.ts";
 import { leavesTheLoop } from "../base/exceptions.ts";
 import { repr } from "../base/format.ts";
-import type { BaseProtocol } from "./protocols.ts";
-import type { BaseTransport, WriteBufferLimits } from "./transports.ts";
+import type { BaseProtocol, BaseTransport, WriteBufferLimits } from "./contracts.ts";
 
 /** Above so many bytes that wait to be sent a protocol is paused, unless somebody says otherwise. */
 const HIGH_WATER = 64 * 1024;
 
 /** Every way to send goes through the one `check` of the transport's write flow. */
-export class WriteFlow {
+export class WaterMarks {
   readonly #loop: AbstractEventLoop;
   readonly #transport: BaseTransport;
   readonly #defaultHigh: number;

@@ -7,7 +7,7 @@ import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
 import { repr } from "../../core/base/format.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import { fromPromise } from "../../core/kernel/promises.ts";
-import type { SocketAddress } from "../../core/network/transports.ts";
+import type { SocketAddress } from "../../core/network/contracts.ts";
 
 /** Options of {@link getaddrinfo}. */
 export interface AddressOptions {

@@ -8,9 +8,8 @@ import { ConnectionResetError, RuntimeError, SendfileNotAvailableError } from ".
 import { repr } from "../../core/base/format.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import { fromPromise } from "../../core/kernel/promises.ts";
-import type { Protocol, StreamingProtocol } from "../../core/network/protocols.ts";
+import type { Protocol, StreamingProtocol, Transport } from "../../core/network/contracts.ts";
 import { StreamTransport } from "../../core/network/stream-transport.ts";
-import type { Transport } from "../../core/network/transports.ts";
 
 /** Options of `sendfile`. */
 export interface SendfileOptions {

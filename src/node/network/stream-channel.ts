@@ -2,7 +2,7 @@
 
 import { Socket } from "node:net";
 import type { Duplex, Readable, Writable } from "node:stream";
-import type { Channel, ChannelClient } from "../../core/network/byte-channels.ts";
+import type { ByteChannel, ByteChannelClient } from "../../core/network/byte-channels.ts";
 import { RuntimeError } from "../../core/base/exceptions.ts";
 import { repr } from "../../core/base/format.ts";
 import { addressOf } from "./addresses.ts";
@@ -12,14 +12,14 @@ import { unsentOf } from "./private-sockets.ts";
 /** What a channel can be made of. */
 export type NodeStream = Duplex | Readable | Writable;
 
-export class StreamChannel implements Channel {
+export class StreamChannel implements ByteChannel {
   protected readonly stream: NodeStream;
   readonly #readable: Readable | null;
   readonly #writable: Writable | null;
   readonly #extra: Readonly<Record<string, unknown>>;
-  #client: ChannelClient | null = null;
+  #client: ByteChannelClient | null = null;
   /** What happened before there was anybody to be told. */
-  readonly #early: ((client: ChannelClient) => void)[] = [];
+  readonly #early: ((client: ByteChannelClient) => void)[] = [];
   #hasEnded: boolean = false;
   #eofWritten: boolean = false;
   readonly #hasNothingToRead: boolean;
@@ -84,7 +84,7 @@ export class StreamChannel implements Channel {
     return Buffer.alloc(0);
   }
 
-  open(client: ChannelClient): void {
+  open(client: ByteChannelClient): void {
     this.#client = client;
     for (const event of this.#early.splice(0)) event(client);
     if (!this.#isPaused) this.#readable?.resume();
@@ -151,7 +151,7 @@ export class StreamChannel implements Channel {
   }
 
   /** Tells the transport, now or when there is one. */
-  protected tell(event: (client: ChannelClient) => void): void {
+  protected tell(event: (client: ByteChannelClient) => void): void {
     if (this.#isDestroyed) return;
     if (this.#client === null) this.#early.push(event);
     else event(this.#client);

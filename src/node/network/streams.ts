@@ -10,7 +10,7 @@ import { StreamReaderProtocol } from "../../core/network/streams/stream-protocol
 import { StreamReader } from "../../core/network/streams/stream-reader.ts";
 import type { ClientSide, Streams } from "../../core/network/streams/streams-over.ts";
 import { clientSide } from "../../core/network/streams/streams-over.ts";
-import type { Transport } from "../../core/network/transports.ts";
+import type { Transport } from "../../core/network/contracts.ts";
 import type { ConnectionOptions, ServerOptions } from "./tcp.ts";
 import { createConnection, createServer } from "./tcp.ts";
 import type { UnixConnectionOptions, UnixServerOptions } from "./unix.ts";

@@ -14,7 +14,7 @@ import { toSeconds } from "../../core/base/duration.ts";
 import type { AbstractEventLoop, TimerHandle } from "../../core/kernel/events.ts";
 import { ConnectionAbortedError, ConnectionResetError, TimeoutError } from "../../core/base/exceptions.ts";
 import { repr } from "../../core/base/format.ts";
-import type { StartTlsOptions, TlsOptions, WriteBufferLimits } from "../../core/network/transports.ts";
+import type { StartTlsOptions, TlsOptions, WriteBufferLimits } from "../../core/network/contracts.ts";
 import { failOnTlsErrors, verifyErrorOf } from "./private-sockets.ts";
 import { StreamChannel } from "./stream-channel.ts";
 

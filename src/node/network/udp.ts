@@ -5,14 +5,19 @@ import { isIP } from "node:net";
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES } from "../../core/base/constants.ts";
 import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import type { AbstractEventLoop, Resource } from "../../core/kernel/events.ts";
-import { WriteFlow } from "../../core/network/water-marks.ts";
+import { WaterMarks } from "../../core/network/water-marks.ts";
 import { inspectAsString, repr } from "../../core/base/format.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import { callProtocol, Inbox } from "../../core/network/inbox.ts";
 import { getLogger } from "../../core/base/log.ts";
-import type { DatagramProtocol } from "../../core/network/protocols.ts";
+import type {
+  Data,
+  DatagramProtocol,
+  DatagramTransport,
+  SocketAddress,
+  WriteBufferLimits,
+} from "../../core/network/contracts.ts";
 import { toBytes } from "../../core/network/bytes.ts";
-import type { Data, DatagramTransport, SocketAddress, WriteBufferLimits } from "../../core/network/transports.ts";
 import { addressOf, resolve, toPort } from "./addresses.ts";
 import { untilEvent } from "./node-events.ts";
 import { checkReusePort } from "./reuse-port.ts";
@@ -120,15 +125,15 @@ interface Datagram {
   readonly from: SocketAddress;
 }
 
-type Event = Datagram | { readonly problem: unknown } | { readonly lost: unknown } | (() => void);
+type UdpEvent = Datagram | { readonly problem: unknown } | { readonly lost: unknown } | (() => void);
 
 /** CPython: `_SelectorDatagramTransport`. */
 class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource {
   readonly #loop: AbstractEventLoop;
   readonly #socket: dgram.Socket;
   readonly #remote: SocketAddress | null;
-  readonly #flow: WriteFlow;
-  readonly #inbox: Inbox<Event>;
+  readonly #waterMarks: WaterMarks;
+  readonly #inbox: Inbox<UdpEvent>;
   readonly #sockname: SocketAddress | null;
   #protocol: DatagramProtocol<SocketAddress, Place>;
   /** Bytes given to the system that it has not sent. */
@@ -148,7 +153,7 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
     this.#socket = socket;
     this.#protocol = protocol;
     this.#remote = remote;
-    this.#flow = new WriteFlow(loop, this);
+    this.#waterMarks = new WaterMarks(loop, this);
     this.#inbox = new Inbox(loop, (event) => this.#happened(event));
     const { address, port } = socket.address();
     this.#sockname = addressOf(address, port);
@@ -194,7 +199,7 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
     const sent = (problem: Error | null): void => {
       this.#pending -= size;
       if (problem !== null) this.#inbox.push({ problem });
-      if (this.#flow.isPaused || this.#isClosing) this.#inbox.push(() => this.#wasSent());
+      if (this.#waterMarks.isPaused || this.#isClosing) this.#inbox.push(() => this.#wasSent());
     };
     try {
       if (to === null) this.#socket.send(bytes, sent);
@@ -203,7 +208,7 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
       this.#pending -= size;
       throw error;
     }
-    this.#flow.check(this.#pending);
+    this.#waterMarks.check(this.#pending);
   }
 
   #onlyPeer(address: Place | null): null {
@@ -217,12 +222,12 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
   }
 
   getWriteBufferLimits(): { readonly low: number; readonly high: number } {
-    return this.#flow.limits;
+    return this.#waterMarks.limits;
   }
 
   setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
-    this.#flow.setLimits(limits);
-    this.#flow.check(this.#pending);
+    this.#waterMarks.setLimits(limits);
+    this.#waterMarks.check(this.#pending);
   }
 
   close(): void {
@@ -236,7 +241,7 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
     this.#lose(null);
   }
 
-  #happened(event: Event): void {
+  #happened(event: UdpEvent): void {
     if (typeof event === "function") event();
     else if ("lost" in event) this.#wasLost(event.lost);
     else if (this.#isClosing) return;
@@ -246,7 +251,7 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
 
   #wasSent(): void {
     if (this.#isLost) return;
-    this.#flow.check(this.#pending);
+    this.#waterMarks.check(this.#pending);
     if (this.#isClosing && this.#pending === 0) this.#lose(null);
   }
 

@@ -11,16 +11,15 @@
 import type { ChildProcess, SpawnOptions, StdioOptions } from "node:child_process";
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import type { Channel } from "../../core/network/byte-channels.ts";
+import type { ByteChannel } from "../../core/network/byte-channels.ts";
 import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import type { AbstractEventLoop, Resource } from "../../core/kernel/events.ts";
 import { ProcessLookupError } from "../../core/base/exceptions.ts";
 import { inspectAsString, repr } from "../../core/base/format.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import { callProtocol, Inbox } from "../../core/network/inbox.ts";
-import type { Protocol, SubprocessProtocol } from "../../core/network/protocols.ts";
+import type { Protocol, SubprocessProtocol, SubprocessTransport } from "../../core/network/contracts.ts";
 import { StreamTransport } from "../../core/network/stream-transport.ts";
-import type { SubprocessTransport } from "../../core/network/transports.ts";
 import type { NodeStream } from "../network/stream-channel.ts";
 import { readPipe, writePipe } from "../network/pipes.ts";
 import { socketPair } from "../network/socket-pair.ts";
@@ -135,7 +134,7 @@ function stdioEntry(stdio: Stdio, fd: number): unknown {
 }
 
 /** Something to tell the protocol, by the name of the method that hears of it. */
-interface Event {
+interface ProtocolCall {
   readonly name: string;
   tell(protocol: SubprocessProtocol): void;
 }
@@ -144,13 +143,13 @@ interface Event {
 export class ChildTransport implements SubprocessTransport, Resource {
   readonly #loop: AbstractEventLoop;
   readonly #child: ChildProcess;
-  readonly #inbox: Inbox<Event>;
+  readonly #inbox: Inbox<ProtocolCall>;
   readonly #pipes: Map<number, StreamTransport> = new Map();
   #protocol: SubprocessProtocol;
   #returncode: number | null = null;
   #exitWaiters: Future<void>[] = [];
   /** What happened before the protocol knew of the child. */
-  #early: Event[] | null = [];
+  #early: ProtocolCall[] | null = [];
   #isClosing: boolean = false;
   #isLost: boolean = false;
 
@@ -171,7 +170,7 @@ export class ChildTransport implements SubprocessTransport, Resource {
     if (child.exitCode !== null || child.signalCode !== null) this.#exited(child.exitCode, child.signalCode);
   }
 
-  #addPipe(fd: number, channel: Channel | null): void {
+  #addPipe(fd: number, channel: ByteChannel | null): void {
     if (channel === null) return;
     this.#pipes.set(fd, new StreamTransport(this.#loop, channel, new PipeProtocol(this, fd)));
   }
@@ -278,7 +277,7 @@ export class ChildTransport implements SubprocessTransport, Resource {
     this.#loseIfOver();
   }
 
-  #tell(name: string, tell: Event["tell"]): void {
+  #tell(name: string, tell: ProtocolCall["tell"]): void {
     if (this.#early === null) this.#inbox.push({ name, tell });
     else this.#early.push({ name, tell });
   }

@@ -8,12 +8,11 @@ import type { AbstractEventLoop } from "../../core/kernel/events.ts";
 import { getRunningLoop } from "../../core/kernel/events.ts";
 import { inspectAsString } from "../../core/base/format.ts";
 import { gather } from "../../core/coordination/gather.ts";
-import type { SubprocessProtocol } from "../../core/network/protocols.ts";
+import type { Data, SubprocessProtocol } from "../../core/network/contracts.ts";
 import { StreamReader } from "../../core/network/streams/stream-reader.ts";
 import { StreamWriter } from "../../core/network/streams/stream-writer.ts";
-import { WriterFlow } from "../../core/network/streams/writer-flow.ts";
+import { DrainGate } from "../../core/network/streams/drain-gate.ts";
 import { toBytes } from "../../core/network/bytes.ts";
-import type { Data } from "../../core/network/transports.ts";
 import type { ChildTransport, Command, SubprocessOptions } from "./subprocess-transport.ts";
 import { connectSubprocess } from "./subprocess-transport.ts";
 
@@ -78,7 +77,7 @@ class SubprocessStreamProtocol implements SubprocessProtocol {
   readonly #limit: number;
   readonly #readers: Map<number, StreamReader> = new Map();
   /** @internal */
-  readonly _flow: WriterFlow;
+  readonly _gate: DrainGate;
   stdin: StreamWriter | null = null;
   stdout: StreamReader | null = null;
   stderr: StreamReader | null = null;
@@ -88,7 +87,7 @@ class SubprocessStreamProtocol implements SubprocessProtocol {
   constructor(loop: AbstractEventLoop, limit: number) {
     this.#loop = loop;
     this.#limit = limit;
-    this._flow = new WriterFlow(loop);
+    this._gate = new DrainGate(loop);
   }
 
   connectionMade(transport: ChildTransport): void {
@@ -114,7 +113,7 @@ class SubprocessStreamProtocol implements SubprocessProtocol {
 
   pipeConnectionLost(fd: number, error: unknown): void {
     if (fd === 0) {
-      this._flow.lose(error);
+      this._gate.lose(error);
       return;
     }
     const reader = this.#readers.get(fd);
@@ -130,11 +129,11 @@ class SubprocessStreamProtocol implements SubprocessProtocol {
   }
 
   pauseWriting(): void {
-    this._flow.pause();
+    this._gate.pause();
   }
 
   resumeWriting(): void {
-    this._flow.resume();
+    this._gate.resume();
   }
 
   #closeIfOver(): void {

@@ -5,12 +5,11 @@ import type { AbstractEventLoop } from "../../kernel/events.ts";
 import { getRunningLoop } from "../../kernel/events.ts";
 import { TimeoutError } from "../../base/exceptions.ts";
 import { inspectAsString } from "../../base/format.ts";
-import type { Protocol } from "../protocols.ts";
+import type { Protocol, Transport } from "../contracts.ts";
 import type { Task } from "../../kernel/tasks.ts";
-import type { Transport } from "../transports.ts";
 import type { StreamReader } from "./stream-reader.ts";
 import { StreamWriter } from "./stream-writer.ts";
-import { WriterFlow } from "./writer-flow.ts";
+import { DrainGate } from "./drain-gate.ts";
 
 /** What a server calls for each client, as a task of its own: a function of either syntax. */
 export type ClientConnectedCallback = (reader: StreamReader, writer: StreamWriter) => ReturnType<Body<unknown>> | void;
@@ -25,7 +24,7 @@ export class StreamReaderProtocol implements Protocol {
   readonly #reader: StreamReader;
   readonly #clientConnected: ClientConnectedCallback | null;
   /** @internal */
-  readonly _flow: WriterFlow;
+  readonly _gate: DrainGate;
   #transport: Transport | null = null;
   /** Serves the client, in a server. */
   #task: Task<unknown> | null = null;
@@ -39,7 +38,7 @@ export class StreamReaderProtocol implements Protocol {
     this.#loop = options.loop ?? getRunningLoop();
     this.#reader = reader;
     this.#clientConnected = clientConnected;
-    this._flow = new WriterFlow(this.#loop);
+    this._gate = new DrainGate(this.#loop);
   }
 
   connectionMade(transport: Transport): void {
@@ -85,16 +84,16 @@ export class StreamReaderProtocol implements Protocol {
   connectionLost(error: unknown): void {
     if (error === null) this.#reader.feedEof();
     else this.#reader.setException(error);
-    this._flow.lose(error);
+    this._gate.lose(error);
     this.#transport = null;
   }
 
   pauseWriting(): void {
-    this._flow.pause();
+    this._gate.pause();
   }
 
   resumeWriting(): void {
-    this._flow.resume();
+    this._gate.resume();
   }
 
   /** @internal */
@@ -114,7 +113,7 @@ export class StreamReaderProtocol implements Protocol {
   }
 
   toString(): string {
-    return `<StreamReaderProtocol ${this._flow.isLost ? "lost" : this.#transport === null ? "new" : "connected"}>`;
+    return `<StreamReaderProtocol ${this._gate.isLost ? "lost" : this.#transport === null ? "new" : "connected"}>`;
   }
 }
 inspectAsString(StreamReaderProtocol);

@@ -9,7 +9,7 @@ import { IncompleteReadError, LimitOverrunError, RuntimeError } from "../../base
 import { inspectAsString, repr } from "../../base/format.ts";
 import { Future } from "../../kernel/futures.ts";
 import { toBytes } from "../bytes.ts";
-import type { Data, ReadTransport } from "../transports.ts";
+import type { Data, ReadTransport } from "../contracts.ts";
 import type { Reject, Resolve } from "../../kernel/awaits.ts";
 import { allocate } from "../bytes.ts";
 import { ByteBuffer, indexOf } from "./byte-buffer.ts";

@@ -9,14 +9,14 @@ import { RuntimeError } from "../../base/exceptions.ts";
 import { inspectAsString } from "../../base/format.ts";
 import { sleep } from "../../coordination/sleep.ts";
 import { wait } from "../../coordination/wait.ts";
-import type { Data, StartTlsOptions, TlsOptions, Transport, WriteTransport } from "../transports.ts";
+import type { Data, StartTlsOptions, TlsOptions, Transport, WriteTransport } from "../contracts.ts";
 import type { StreamReader } from "./stream-reader.ts";
-import type { WriterFlow } from "./writer-flow.ts";
+import type { DrainGate } from "./drain-gate.ts";
 
 /** What a {@link StreamWriter} needs of the protocol of its transport. */
 export interface WriterProtocol {
   /** @internal */
-  readonly _flow: WriterFlow;
+  readonly _gate: DrainGate;
   /** @internal Whether it is a server's. */
   readonly _isServer?: boolean;
   /** @internal After STARTTLS. */
@@ -107,7 +107,7 @@ export class StreamWriter implements AsyncDisposable {
    * @throws what the connection was lost with; {@link ConnectionResetError} after that.
    */
   drain(): Coroutine<void> {
-    return new Drain(this, this.#protocol._flow, this.#reader);
+    return new Drain(this, this.#protocol._gate, this.#reader);
   }
 
   /**
@@ -156,7 +156,7 @@ export class StreamWriter implements AsyncDisposable {
 inspectAsString(StreamWriter);
 
 function* waitFor(protocol: WriterProtocol): CoroutineGenerator<void> {
-  const { closed } = protocol._flow;
+  const { closed } = protocol._gate;
   // Cancelling one who waits for the end must not cancel it for the others: so not `yield* closed`.
   if (!closed.done()) yield* wait([closed]);
   closed.result();
@@ -164,13 +164,13 @@ function* waitFor(protocol: WriterProtocol): CoroutineGenerator<void> {
 
 class Drain extends AttemptCoroutine<void> {
   readonly #writer: StreamWriter;
-  readonly #flow: WriterFlow;
+  readonly #gate: DrainGate;
   readonly #reader: StreamReader | null;
 
-  constructor(writer: StreamWriter, flow: WriterFlow, reader: StreamReader | null) {
+  constructor(writer: StreamWriter, gate: DrainGate, reader: StreamReader | null) {
     super();
     this.#writer = writer;
-    this.#flow = flow;
+    this.#gate = gate;
     this.#reader = reader;
   }
 
@@ -179,19 +179,19 @@ class Drain extends AttemptCoroutine<void> {
   }
 
   protected override mustWait(): boolean {
-    return this.#flow.mustDrain || this.#writer.isClosing();
+    return this.#gate.mustDrain || this.#writer.isClosing();
   }
 
   protected override goOn(): void {
     this.#raise();
-    this.#flow.check();
+    this.#gate.check();
   }
 
   protected override *waitAndGoOn(): CoroutineGenerator<void> {
     this.#raise();
     // A turn for the loss of the connection to become known, so that a loop of writes to it ends.
     if (this.#writer.isClosing()) yield* sleep(0);
-    yield* this.#flow.drain();
+    yield* this.#gate.drain();
   }
 
   /** @throws what the connection was lost with. */

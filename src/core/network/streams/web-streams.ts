@@ -1,6 +1,6 @@
 /** The Web's streams as ours, and ours as the Web's. @module */
 
-import type { Channel, ChannelClient } from "../byte-channels.ts";
+import type { ByteChannel, ByteChannelClient } from "../byte-channels.ts";
 import type { Coroutine } from "../../kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../kernel/events.ts";
@@ -124,11 +124,11 @@ function settled<T>(future: Future<T>): Promise<T> {
   });
 }
 
-class WebChannel implements Channel {
+class WebChannel implements ByteChannel {
   readonly #loop: AbstractEventLoop;
   readonly #reader: ReturnType<ReadableStreamLike["getReader"]> | null;
   readonly #writer: ReturnType<WritableStreamLike["getWriter"]> | null;
-  #client: ChannelClient | null = null;
+  #client: ByteChannelClient | null = null;
   #pending: number = 0;
   #isPaused: boolean = false;
   #isPulling: boolean = false;
@@ -144,7 +144,7 @@ class WebChannel implements Channel {
     this.#writer = writable?.getWriter() ?? null;
   }
 
-  open(client: ChannelClient): void {
+  open(client: ByteChannelClient): void {
     this.#client = client;
     this.#pull();
   }

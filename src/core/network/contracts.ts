@@ -1,7 +1,18 @@
-/** Transports: what moves the bytes. Made by the loop, used by protocols and streams. @module */
+/**
+ * The contract between the network and the programs that use it: a *transport* moves the bytes, a *protocol* hears what
+ * happens to them.
+ *
+ * ```text
+ *   program ──write, close, pauseReading──► transport ──► the network
+ *   program ◄──connectionMade, dataReceived, eofReceived, connectionLost── transport
+ * ```
+ *
+ * Both halves are in one file because each names the other. What a loop offers to make them is in `network-loop`.
+ *
+ * @module
+ */
 
 import type { Duration } from "../base/duration.ts";
-import type { BaseProtocol, DatagramProtocol, StreamingProtocol, SubprocessProtocol } from "./protocols.ts";
 
 /** Bytes to send; a string is sent as UTF-8. */
 export type Data = Uint8Array | string;
@@ -14,11 +25,19 @@ export interface SocketAddress {
   readonly family: 4 | 6;
 }
 
-/** What TLS needs to know: on Node.js, the options of its `tls` module, of which these are the ones mostly used. */
+/** When to stop and when to go on writing, in bytes that wait to be sent. */
+export interface WriteBufferLimits {
+  /** Above this, the protocol's `pauseWriting` is called. 64 KiB by default; 512 KiB for TLS. */
+  readonly high?: number;
+  /** At or below this, `resumeWriting` is called. A quarter of `high` by default. */
+  readonly low?: number;
+}
+
+/** What TLS needs to know: on Node.js, the options of its `tls` module, of which these are the most used. */
 export interface TlsOptions {
   readonly key?: unknown;
   readonly cert?: unknown;
-  /** Whom to trust; the system's well-known authorities by default. */
+  /** The trusted authorities; those of the system by default. */
   readonly ca?: unknown;
   readonly passphrase?: string | undefined;
   /** Refuse a peer whose certificate is not trusted: a client's default. A server asks for one with `requestCert`. */
@@ -42,13 +61,86 @@ export interface StartTlsOptions {
   readonly sslShutdownTimeout?: Duration;
 }
 
-/** When to stop and when to go on writing, in bytes that wait to be sent. */
-export interface WriteBufferLimits {
-  /** Above it the protocol's `pauseWriting` is called. 64 KiB by default; 512 KiB for TLS. */
-  readonly high?: number;
-  /** At it or below, `resumeWriting` is called. A quarter of `high` by default. */
-  readonly low?: number;
+// --- protocols: what a transport calls. Inside of turns, one call at a time; each method may be left out.
+
+/** What every protocol hears. CPython: `asyncio.BaseProtocol`. */
+export interface BaseProtocol<T extends BaseTransport = never> {
+  /** The connection is there. Called once, before anything else. */
+  connectionMade?(transport: T): void;
+  /** The connection is gone. Called once, after everything else; `error` is `null` if it ended as it should. */
+  connectionLost?(error: unknown): void;
+  /** More than the high-water mark waits to be sent: stop writing. Called inside the `write` that exceeded it. */
+  pauseWriting?(): void;
+  /** What waits to be sent is down at the low-water mark: go on. */
+  resumeWriting?(): void;
 }
+
+/**
+ * Receives a stream of bytes.
+ *
+ * ```ts
+ * class Echo implements asyncio.Protocol {
+ *   #transport: asyncio.Transport | null = null;
+ *   connectionMade(transport: asyncio.Transport) {
+ *     this.#transport = transport;
+ *   }
+ *   dataReceived(data: Uint8Array) {
+ *     this.#transport?.write(data);
+ *   }
+ * }
+ * assert.ok(new Echo());
+ * ```
+ *
+ * CPython: `asyncio.Protocol`.
+ */
+export interface Protocol extends BaseProtocol<Transport> {
+  /** Some bytes came, at least one. The array belongs to the protocol from here on. */
+  dataReceived?(data: Uint8Array): void;
+  /** The peer sends no more. Return `true` to go on writing; otherwise the transport closes itself. */
+  eofReceived?(): boolean | void;
+}
+
+/**
+ * Receives a stream of bytes in buffers of its own.
+ *
+ * CPython: `asyncio.BufferedProtocol`.
+ */
+export interface BufferedProtocol extends BaseProtocol<Transport> {
+  /** A buffer for the next bytes, not empty. @param sizeHint how many bytes there are. */
+  getBuffer(sizeHint: number): Uint8Array;
+  /** The first `nbytes` bytes of the buffer have been filled. */
+  bufferUpdated(nbytes: number): void;
+  /** See {@link Protocol}. */
+  eofReceived?(): boolean | void;
+}
+
+/** A protocol for a stream of bytes, of either kind. */
+export type StreamingProtocol = Protocol | BufferedProtocol;
+
+/** Receives datagrams. CPython: `asyncio.DatagramProtocol`. */
+export interface DatagramProtocol<A = unknown, To = A> extends BaseProtocol<DatagramTransport<A, To>> {
+  /** A datagram came, whole. @param address where it came from. */
+  datagramReceived?(data: Uint8Array, address: A): void;
+  /** The system reported an error, such as a peer that is not there. The transport stays open. */
+  errorReceived?(error: unknown): void;
+}
+
+/** Hears of a child process. CPython: `asyncio.SubprocessProtocol`. */
+export interface SubprocessProtocol extends BaseProtocol<SubprocessTransport> {
+  /** The child wrote to its standard output (`fd` 1) or error (2). */
+  pipeDataReceived?(fd: number, data: Uint8Array): void;
+  /** The pipe to the child's standard input (`fd` 0), or from its output (1) or error (2), is closed. */
+  pipeConnectionLost?(fd: number, error: unknown): void;
+  /** The child has ended. Some of its output may still be to come. */
+  processExited?(): void;
+}
+
+/** @internal */
+export function isBuffered(protocol: StreamingProtocol): protocol is BufferedProtocol {
+  return "getBuffer" in protocol;
+}
+
+// --- transports: what a program calls. Made by the loop, used by protocols and streams.
 
 /** What every transport can do. CPython: `asyncio.BaseTransport`. */
 export interface BaseTransport {
@@ -68,7 +160,7 @@ export interface BaseTransport {
 /** A transport that receives. CPython: `asyncio.ReadTransport`. */
 export interface ReadTransport extends BaseTransport {
   isReading(): boolean;
-  /** No more data is given to the protocol, and the peer comes to feel it. Pausing twice does nothing. */
+  /** Gives no more data to the protocol; backpressure reaches the peer. Pausing twice does nothing. */
   pauseReading(): void;
   resumeReading(): void;
 }
@@ -84,7 +176,7 @@ export interface WriteTransport extends BaseTransport {
   write(data: Data): void;
   /** Sends several pieces as one. */
   writelines(list: Iterable<Data>): void;
-  /** Ends what is sent, when it has been sent; data is still received. @throws {RuntimeError} if that is not supported. */
+  /** Ends the sending side behind what was written; data is still received. @throws {RuntimeError} if that is not supported. */
   writeEof(): void;
   canWriteEof(): boolean;
   /** Closes at once; what was not sent is lost. */

@@ -6,7 +6,7 @@ import { ConnectionResetError } from "../../base/exceptions.ts";
 import type { Future } from "../../kernel/futures.ts";
 
 /** CPython: `asyncio.streams.FlowControlMixin`. */
-export class WriterFlow {
+export class DrainGate {
   readonly #loop: AbstractEventLoop;
   /** Done when the connection is lost. */
   readonly closed: Future<void>;
