@@ -18,12 +18,12 @@ import type {
   DatagramProtocol,
   DatagramTransport,
   SocketAddress,
-  StartTlsOptions,
   StreamingProtocol,
   SubprocessProtocol,
   SubprocessTransport,
   Transport,
 } from "../core/network/contracts.ts";
+import type { NetworkLoop } from "../core/network/network-loop.ts";
 import type { Server } from "../core/network/server.ts";
 import { attach } from "../core/network/stream-transport.ts";
 import type { AddressOptions } from "./network/addresses.ts";
@@ -34,7 +34,7 @@ import { readPipe, writePipe } from "./network/pipes.ts";
 import type { SendfileOptions } from "./network/sendfile.ts";
 import { sendfile } from "./network/sendfile.ts";
 import { SignalHandlers } from "./processes/signals.ts";
-import type { Upgrade } from "./network/start-tls.ts";
+import type { UpgradeOptions } from "./network/start-tls.ts";
 import { startTls } from "./network/start-tls.ts";
 import type { Command, SubprocessOptions } from "./processes/subprocess-transport.ts";
 import { connectSubprocess, PIPE } from "./processes/subprocess-transport.ts";
@@ -52,7 +52,7 @@ import { createUnixConnection, createUnixServer } from "./network/unix.ts";
  *
  * CPython: `asyncio.EventLoop`.
  */
-export class EventLoop extends BaseEventLoop {
+export class EventLoop extends BaseEventLoop implements NetworkLoop {
   readonly #signals: SignalHandlers = new SignalHandlers(this);
 
   /**
@@ -130,7 +130,7 @@ export class EventLoop extends BaseEventLoop {
   /**
    * Goes on under TLS on a connection that is there: a new transport; the old one is not to be used any more.
    *
-   * Bytes that have come and that `protocol` was not given are taken for the beginning of the handshake.
+   * Bytes that have come and that `protocol` was not given, or has not read, are taken for the beginning of the handshake.
    *
    * It waits until what was written has been sent.
    *
@@ -142,13 +142,8 @@ export class EventLoop extends BaseEventLoop {
     transport: Transport,
     protocol: StreamingProtocol,
     ssl: Ssl,
-    options: StartTlsOptions & { readonly serverSide?: boolean } = {},
+    options: UpgradeOptions = {},
   ): Coroutine<Transport> {
-    return this._startTls(transport, protocol, ssl, options);
-  }
-
-  /** @internal */
-  _startTls(transport: Transport, protocol: StreamingProtocol, ssl: Ssl, options: Upgrade): Coroutine<Transport> {
     return new GeneratorCoroutine(startTls(this, transport, protocol, ssl, options), "startTls");
   }
 

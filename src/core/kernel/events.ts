@@ -3,7 +3,7 @@
 import type { Context } from "./contextvars.ts";
 import { copyContext } from "./contextvars.ts";
 import { DEBUG_STACK_DEPTH } from "../base/constants.ts";
-import type { Coroutine, CoroutineLike } from "./coroutines.ts";
+import type { CoroutineLike } from "./coroutines.ts";
 import type { Duration } from "../base/duration.ts";
 import { leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
 import { functionName, inspectAsString, repr } from "../base/format.ts";
@@ -15,7 +15,6 @@ import type { Ambient, Execution, WaitScope } from "./running.ts";
 import { currentExecution, getAsyncContext, swapRunning } from "./running.ts";
 import type { CreateTaskOptions, Task, TaskFactory } from "./tasks.ts";
 import { captureStack, locationOf } from "../base/stack.ts";
-import type { StartTlsOptions, StreamingProtocol, TlsOptions, Transport } from "../network/contracts.ts";
 
 /** An entry of the ready queue: something the loop runs once. */
 export interface Runnable {
@@ -180,13 +179,6 @@ export interface AbstractEventLoop {
   _watch(item: Neglectable): void;
   /** @internal Takes the waits whose task has ended. */
   readonly _orphans: WaitScope;
-  /** @internal Where the platform has TLS: `transport` under TLS from here on, as a new transport. */
-  _startTls?(
-    transport: Transport,
-    protocol: StreamingProtocol,
-    tls: TlsOptions,
-    options: StartTlsOptions & { readonly serverSide: boolean; readonly received: () => Uint8Array },
-  ): Coroutine<Transport>;
   /** @internal `resource` is open: the loop gives it up when it is closed before. */
   _adopt(resource: Resource): void;
   /** @internal `resource` is closed. */

@@ -13,6 +13,8 @@
  */
 
 import type { Duration } from "../base/duration.ts";
+import type { CoroutineGenerator } from "../kernel/coroutines.ts";
+import type { Task } from "../kernel/tasks.ts";
 
 /** Bytes to send; a string is sent as UTF-8. */
 export type Data = Uint8Array | string;
@@ -75,6 +77,16 @@ export interface BaseProtocol<T extends BaseTransport = never> {
   resumeWriting?(): void;
 }
 
+/** What both kinds of protocol for a stream of bytes hear. */
+export interface ByteProtocol extends BaseProtocol<Transport> {
+  /** The peer sends no more. Return `true` to go on writing; otherwise the transport closes itself. */
+  eofReceived?(): boolean | void;
+  /** @internal The task that serves the connection, while there is one: a server that shuts down cancels it. */
+  readonly _task?: Task<unknown> | null;
+  /** @internal Takes out what was received and not read yet: STARTTLS takes it for the beginning of the handshake. */
+  _takeUnread?(): Uint8Array;
+}
+
 /**
  * Receives a stream of bytes.
  *
@@ -93,11 +105,9 @@ export interface BaseProtocol<T extends BaseTransport = never> {
  *
  * CPython: `asyncio.Protocol`.
  */
-export interface Protocol extends BaseProtocol<Transport> {
+export interface Protocol extends ByteProtocol {
   /** Some bytes came, at least one. The array belongs to the protocol from here on. */
   dataReceived?(data: Uint8Array): void;
-  /** The peer sends no more. Return `true` to go on writing; otherwise the transport closes itself. */
-  eofReceived?(): boolean | void;
 }
 
 /**
@@ -105,13 +115,11 @@ export interface Protocol extends BaseProtocol<Transport> {
  *
  * CPython: `asyncio.BufferedProtocol`.
  */
-export interface BufferedProtocol extends BaseProtocol<Transport> {
+export interface BufferedProtocol extends ByteProtocol {
   /** A buffer for the next bytes, not empty. @param sizeHint how many bytes there are. */
   getBuffer(sizeHint: number): Uint8Array;
   /** The first `nbytes` bytes of the buffer have been filled. */
   bufferUpdated(nbytes: number): void;
-  /** See {@link Protocol}. */
-  eofReceived?(): boolean | void;
 }
 
 /** A protocol for a stream of bytes, of either kind. */
@@ -224,4 +232,6 @@ export interface SubprocessTransport extends BaseTransport {
   kill(): void;
   setProtocol(protocol: SubprocessProtocol): void;
   getProtocol(): SubprocessProtocol;
+  /** @internal Waits until the child has ended: its exit code. */
+  _wait(): CoroutineGenerator<number>;
 }

@@ -19,7 +19,6 @@ import type { Future } from "../kernel/futures.ts";
 import { sleep } from "../coordination/sleep.ts";
 import type { StreamTransport, TransportOwner } from "./stream-transport.ts";
 import type { Task } from "../kernel/tasks.ts";
-import { StreamReaderProtocol } from "./streams/stream-protocol.ts";
 import type { SocketAddress } from "./contracts.ts";
 import { wait } from "../coordination/wait.ts";
 
@@ -257,8 +256,7 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
 
   /** The tasks that serve the clients of a server on streams. */
   #services(): Task<unknown>[] {
-    const protocols = [...this.#transports].map((transport) => transport.getProtocol());
-    return protocols.flatMap((protocol) => (protocol instanceof StreamReaderProtocol ? (protocol._task ?? []) : []));
+    return [...this.#transports].flatMap((transport) => transport.getProtocol()._task ?? []);
   }
 
   /** How many connections there are and were. */

@@ -4,6 +4,7 @@ import { lookup, lookupService } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
+import type { AbstractEventLoop } from "../../core/kernel/events.ts";
 import { repr } from "../../core/base/format.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import { fromPromise } from "../../core/kernel/promises.ts";
@@ -15,7 +16,12 @@ export interface AddressOptions {
   readonly family?: 0 | 4 | 6;
 }
 
-/** A name in the DNS is no longer, and libraries have cut longer ones where they should not. */
+/** A loop that finds the addresses of names. A subclass may find them elsewhere than in the system's resolver. */
+export interface ResolvingLoop extends AbstractEventLoop {
+  getaddrinfo(host: string | null, port: number | string, options?: AddressOptions): Coroutine<SocketAddress[]>;
+}
+
+/** The longest name that DNS allows; some resolvers cut a longer one, and would ask for another name. */
 const LONGEST_NAME = 253;
 
 /**
@@ -60,6 +66,22 @@ export function* resolve(
   const family = options.family ?? 0;
   const ofFamily = (address: SocketAddress): boolean => family === 0 || address.family === family;
   const addresses = (yield* lookUp(host, family, unnamed)).map((one) => addressOf(one, number)!).filter(ofFamily);
+  return atLeastOne(addresses, host, family);
+}
+
+/** {@link resolve}, where the loop is asked for the addresses of a name. */
+export function* resolveBy(
+  loop: ResolvingLoop,
+  host: string | null,
+  port: number | string,
+  { family = 0 }: AddressOptions,
+  unnamed: readonly string[],
+): CoroutineGenerator<SocketAddress[]> {
+  if (host === null || host === "" || isIP(host) !== 0) return yield* resolve(host, port, { family }, unnamed);
+  return atLeastOne(yield* loop.getaddrinfo(host, port, { family }), host, family);
+}
+
+function atLeastOne(addresses: SocketAddress[], host: string | null, family: 0 | 4 | 6): SocketAddress[] {
   if (addresses.length > 0) return addresses;
   const message = `getaddrinfo() returned empty list: ${repr(host)} has no address of family ${family}`;
   throw Object.assign(new Error(message), { code: "ENOTFOUND", syscall: "getaddrinfo", hostname: host });

@@ -14,10 +14,8 @@ import type { Ssl } from "./tls.ts";
 import { ClientTls, ServerTls } from "./tls.ts";
 
 /** Options of {@link startTls}. */
-export interface Upgrade extends StartTlsOptions {
+export interface UpgradeOptions extends StartTlsOptions {
   readonly serverSide?: boolean;
-  /** Takes what came before the upgrade and nobody has read. */
-  readonly received?: () => Uint8Array;
 }
 
 /**
@@ -29,7 +27,7 @@ export function* startTls(
   transport: Transport,
   protocol: StreamingProtocol,
   ssl: Ssl,
-  options: Upgrade,
+  options: UpgradeOptions,
 ): CoroutineGenerator<Transport> {
   if (!(transport instanceof StreamTransport)) {
     throw new TypeError(`startTls: expected a transport of this loop, received ${repr(transport)}`);
@@ -47,7 +45,7 @@ export function* startTls(
   watch?.stop();
   try {
     const raw = channel.handOver() as Socket;
-    const early = Buffer.concat([options.received?.() ?? Buffer.alloc(0), ...unread]);
+    const early = Buffer.concat([protocol._takeUnread?.() ?? Buffer.alloc(0), ...unread]);
     if (early.length > 0) raw.unshift(early);
     const secured = tls instanceof ClientTls ? yield* tls.connect(loop, raw, host) : yield* tls.accept(loop, raw);
     if (transport._isLost) {

@@ -18,7 +18,8 @@ import type {
   WriteBufferLimits,
 } from "../../core/network/contracts.ts";
 import { toBytes } from "../../core/network/bytes.ts";
-import { addressOf, resolve, toPort } from "./addresses.ts";
+import type { ResolvingLoop } from "./addresses.ts";
+import { addressOf, resolveBy, toPort } from "./addresses.ts";
 import { untilEvent } from "./node-events.ts";
 import { checkReusePort } from "./reuse-port.ts";
 
@@ -47,12 +48,12 @@ const HEADER_BYTES = 8;
 
 /** See `EventLoop.createDatagramEndpoint`. */
 export function* createDatagramEndpoint<P extends DatagramProtocol<SocketAddress, Place>>(
-  loop: AbstractEventLoop,
+  loop: ResolvingLoop,
   makeProtocol: () => P,
   options: DatagramOptions,
 ): CoroutineGenerator<[DatagramTransport<SocketAddress, Place>, P]> {
   checkOptions(options);
-  const remote = options.remoteAddr === undefined ? null : yield* first(options.remoteAddr, options);
+  const remote = options.remoteAddr === undefined ? null : yield* first(loop, options.remoteAddr, options);
   const socket = options.sock ?? (yield* bound(loop, remote, options));
   const peer = remote ?? (options.sock === undefined ? null : peerOf(options.sock));
   let protocol: P;
@@ -94,13 +95,13 @@ function peerOf(socket: dgram.Socket): SocketAddress | null {
 }
 
 function* bound(
-  loop: AbstractEventLoop,
+  loop: ResolvingLoop,
   remote: SocketAddress | null,
   options: DatagramOptions,
 ): CoroutineGenerator<dgram.Socket> {
   const { host = null, port = 0 } = options.localAddr ?? {};
   const unnamed = remote?.family === 6 || options.family === 6 ? "::" : "0.0.0.0";
-  const local = yield* first({ host: host ?? unnamed, port }, options);
+  const local = yield* first(loop, { host: host ?? unnamed, port }, options);
   const socket = dgram.createSocket({
     type: local.family === 6 ? "udp6" : "udp4",
     ...(options.reusePort === true ? { reusePort: true } : {}),
@@ -114,8 +115,8 @@ function* bound(
   return socket;
 }
 
-function* first(place: Place, options: DatagramOptions): CoroutineGenerator<SocketAddress> {
-  const [address] = yield* resolve(place.host, place.port, options, ["127.0.0.1", "::1"]);
+function* first(loop: ResolvingLoop, place: Place, options: DatagramOptions): CoroutineGenerator<SocketAddress> {
+  const [address] = yield* resolveBy(loop, place.host, place.port, options, ["127.0.0.1", "::1"]);
   if (address === undefined) throw new RangeError(`no address of that family: received ${repr(place)}`);
   return address;
 }

@@ -5,16 +5,23 @@ import { STREAM_LIMIT } from "../../core/base/constants.ts";
 import type { Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../core/kernel/events.ts";
-import { getRunningLoop } from "../../core/kernel/events.ts";
 import { inspectAsString } from "../../core/base/format.ts";
 import { gather } from "../../core/coordination/gather.ts";
-import type { Data, SubprocessProtocol } from "../../core/network/contracts.ts";
+import type {
+  Data,
+  ReadTransport,
+  SubprocessProtocol,
+  SubprocessTransport,
+  WriteTransport,
+} from "../../core/network/contracts.ts";
+import { checkHas } from "../../core/network/network-loop.ts";
 import { StreamReader } from "../../core/network/streams/stream-reader.ts";
 import { StreamWriter } from "../../core/network/streams/stream-writer.ts";
 import { DrainGate } from "../../core/network/streams/drain-gate.ts";
 import { toBytes } from "../../core/network/bytes.ts";
-import type { ChildTransport, Command, SubprocessOptions } from "./subprocess-transport.ts";
-import { connectSubprocess } from "./subprocess-transport.ts";
+import type { EventLoop } from "../events.ts";
+import { getRunningLoop } from "../events.ts";
+import type { SubprocessOptions } from "./subprocess-transport.ts";
 
 /** Options of {@link createSubprocessExec} and {@link createSubprocessShell}. */
 export interface ProcessOptions extends SubprocessOptions {
@@ -49,7 +56,8 @@ export function createSubprocessExec(
   args: readonly string[] = [],
   options: ProcessOptions = {},
 ): Coroutine<Process> {
-  return new GeneratorCoroutine(start({ program, args, shell: false }, options), "createSubprocessExec");
+  const run: Run = (loop, makeProtocol, given) => loop.subprocessExec(makeProtocol, program, args, given);
+  return new GeneratorCoroutine(start("subprocessExec", "createSubprocessExec", run, options), "createSubprocessExec");
 }
 
 /**
@@ -59,15 +67,33 @@ export function createSubprocessExec(
  * CPython: `asyncio.create_subprocess_shell`.
  */
 export function createSubprocessShell(command: string, options: ProcessOptions = {}): Coroutine<Process> {
-  return new GeneratorCoroutine(start({ program: command, args: [], shell: true }, options), "createSubprocessShell");
+  const run: Run = (loop, makeProtocol, given) => loop.subprocessShell(makeProtocol, command, given);
+  return new GeneratorCoroutine(
+    start("subprocessShell", "createSubprocessShell", run, options),
+    "createSubprocessShell",
+  );
 }
 
-function* start(command: Command, options: ProcessOptions): CoroutineGenerator<Process> {
+type Run = (
+  loop: EventLoop,
+  makeProtocol: () => SubprocessStreamProtocol,
+  options: SubprocessOptions,
+) => Coroutine<[SubprocessTransport, SubprocessStreamProtocol]>;
+
+/** Has the running loop run the child, so that a subclass of it is asked. */
+function* start(
+  method: "subprocessExec" | "subprocessShell",
+  caller: string,
+  run: Run,
+  options: ProcessOptions,
+): CoroutineGenerator<Process> {
   const loop = getRunningLoop();
+  checkHas(loop, method, caller);
   const { limit = STREAM_LIMIT } = options;
   void new StreamReader({ limit, loop });
   const makeProtocol = (): SubprocessStreamProtocol => new SubprocessStreamProtocol(loop, limit);
-  const [transport, protocol] = yield* connectSubprocess(loop, makeProtocol, command, options);
+  // A stream that the options do not name is this process's: the loop's method would make a pipe of it.
+  const [transport, protocol] = yield* run(loop, makeProtocol, { stdin: null, stdout: null, stderr: null, ...options });
   return new Process(transport, protocol);
 }
 
@@ -81,7 +107,7 @@ class SubprocessStreamProtocol implements SubprocessProtocol {
   stdin: StreamWriter | null = null;
   stdout: StreamReader | null = null;
   stderr: StreamReader | null = null;
-  #transport: ChildTransport | null = null;
+  #transport: SubprocessTransport | null = null;
   #hasExited: boolean = false;
 
   constructor(loop: AbstractEventLoop, limit: number) {
@@ -90,16 +116,16 @@ class SubprocessStreamProtocol implements SubprocessProtocol {
     this._gate = new DrainGate(loop);
   }
 
-  connectionMade(transport: ChildTransport): void {
+  connectionMade(transport: SubprocessTransport): void {
     this.#transport = transport;
     this.stdout = this.#reader(transport, 1);
     this.stderr = this.#reader(transport, 2);
-    const stdin = transport.getPipeTransport(0);
+    const stdin = transport.getPipeTransport(0) as WriteTransport | null;
     if (stdin !== null) this.stdin = new StreamWriter(stdin, this, null, { loop: this.#loop });
   }
 
-  #reader(transport: ChildTransport, fd: number): StreamReader | null {
-    const pipe = transport.getPipeTransport(fd);
+  #reader(transport: SubprocessTransport, fd: number): StreamReader | null {
+    const pipe = transport.getPipeTransport(fd) as ReadTransport | null;
     if (pipe === null) return null;
     const reader = new StreamReader({ limit: this.#limit, loop: this.#loop });
     reader.setTransport(pipe);
@@ -147,7 +173,7 @@ class SubprocessStreamProtocol implements SubprocessProtocol {
  * CPython: `asyncio.subprocess.Process`.
  */
 export class Process {
-  readonly #transport: ChildTransport;
+  readonly #transport: SubprocessTransport;
   /** To the child's standard input. */
   readonly stdin: StreamWriter | null;
   /** From the child's standard output. */
@@ -156,7 +182,7 @@ export class Process {
   readonly stderr: StreamReader | null;
 
   /** @internal */
-  constructor(transport: ChildTransport, protocol: SubprocessStreamProtocol) {
+  constructor(transport: SubprocessTransport, protocol: SubprocessStreamProtocol) {
     this.#transport = transport;
     this.stdin = protocol.stdin;
     this.stdout = protocol.stdout;

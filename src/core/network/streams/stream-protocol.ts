@@ -106,6 +106,11 @@ export class StreamReaderProtocol implements Protocol {
     return this.#task;
   }
 
+  /** @internal */
+  _takeUnread(): Uint8Array {
+    return this.#reader._takeUnread();
+  }
+
   /** @internal After STARTTLS. */
   _replaceTransport(transport: Transport): void {
     this.#transport = transport;

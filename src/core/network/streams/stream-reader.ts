@@ -144,14 +144,23 @@ export class StreamReader {
     this.#isPaused = false;
   }
 
-  /** @internal The bytes not read, taken out. */
-  _takeAll(): Uint8Array {
+  /**
+   * @internal Takes out the bytes that were not read, for STARTTLS.
+   *
+   * @throws {RuntimeError} if a task waits for bytes: it would get those of the handshake.
+   */
+  _takeUnread(): Uint8Array {
+    this._checkNotWaitedFor();
+    return this.#takeAll();
+  }
+
+  #takeAll(): Uint8Array {
     return this.#buffer.take(this.#buffer.size);
   }
 
   /** @internal */
-  get _isWaitedFor(): boolean {
-    return this.#waiter !== null;
+  _checkNotWaitedFor(): void {
+    if (this.#waiter !== null) throw new RuntimeError("startTls: another task is reading; let it end first");
   }
 
   /** Adds bytes. @throws {RuntimeError} after `feedEof`. */
@@ -225,7 +234,7 @@ export class StreamReader {
       if (from > this.#limit) {
         throw new LimitOverrunError("Separator is not found, and chunk exceed the limit", from);
       }
-      if (this.#hasEnded) throw new IncompleteReadError(this._takeAll(), null);
+      if (this.#hasEnded) throw new IncompleteReadError(this.#takeAll(), null);
       yield* this.#waitForData("readuntil");
     }
   }
@@ -234,7 +243,7 @@ export class StreamReader {
     this.#raise();
     if (n === 0) return allocate(0);
     while (this.#buffer.size < n) {
-      if (this.#hasEnded) throw new IncompleteReadError(this._takeAll(), n);
+      if (this.#hasEnded) throw new IncompleteReadError(this.#takeAll(), n);
       yield* this.#waitForData("readexactly");
     }
     const taken = this.#buffer.take(n);

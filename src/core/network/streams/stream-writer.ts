@@ -5,11 +5,12 @@ import type { Coroutine, CoroutineGenerator } from "../../kernel/coroutines.ts";
 import { AttemptCoroutine, GeneratorCoroutine } from "../../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../kernel/events.ts";
 import { getRunningLoop } from "../../kernel/events.ts";
-import { RuntimeError } from "../../base/exceptions.ts";
 import { inspectAsString } from "../../base/format.ts";
 import { sleep } from "../../coordination/sleep.ts";
 import { wait } from "../../coordination/wait.ts";
 import type { Data, StartTlsOptions, TlsOptions, Transport, WriteTransport } from "../contracts.ts";
+import type { NetworkLoop } from "../network-loop.ts";
+import { checkHas } from "../network-loop.ts";
 import type { StreamReader } from "./stream-reader.ts";
 import type { DrainGate } from "./drain-gate.ts";
 
@@ -121,27 +122,15 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   *#startingTls(tls: TlsOptions, options: StartTlsOptions): CoroutineGenerator<void> {
-    if (this.#loop._startTls === undefined) throw new RuntimeError("startTls: this platform has no TLS");
-    if (this.#reader?._isWaitedFor === true)
-      throw new RuntimeError("startTls: another task is reading; let it end first");
-    const protocol = this.#protocol;
+    const loop = this.#loop as NetworkLoop;
+    checkHas(loop, "startTls", "StreamWriter.startTls");
+    this.#reader?._checkNotWaitedFor();
     yield* this.drain();
     const plain = this.#transport as Transport;
-    const transport = yield* this.#loop._startTls(plain, plain.getProtocol(), tls, {
-      ...options,
-      serverSide: protocol._isServer === true,
-      received: () => this.#takeUnread(),
-    });
+    const serverSide = this.#protocol._isServer === true;
+    const transport = yield* loop.startTls(plain, plain.getProtocol(), tls, { ...options, serverSide });
     this.#transport = transport;
-    protocol._replaceTransport?.(transport);
-  }
-
-  /** What came in the clear and was not read. */
-  #takeUnread(): Uint8Array {
-    if (this.#reader?._isWaitedFor === true) {
-      throw new RuntimeError("startTls: another task is reading; let it end first");
-    }
-    return this.#reader?._takeAll() ?? new Uint8Array(0);
+    this.#protocol._replaceTransport?.(transport);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -238,7 +238,9 @@ describe("StreamWriter", () => {
   test("startTls is refused where there is none", async () => {
     await run(async () => {
       const { writer } = await over(100);
-      expect(await errorOf(writer.startTls())).toMatchObject({ message: expect.stringContaining("no TLS") as string });
+      expect(await errorOf(writer.startTls())).toMatchObject({
+        message: expect.stringContaining("has startTls()") as string,
+      });
     });
   });
 
