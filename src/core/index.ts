@@ -14,7 +14,7 @@
  * - `sleep`, `promises`, `gather`, `shield`: waiting. `task-tree`: who waits for whom.
  * - `waiters`: the line under every lock and queue. `locks/`, `queues`: synchronisation.
  * - `timeouts`, `wait-for`, `wait`, `as-completed`, `taskgroups`, `staggered`: deadlines and several things at once.
- * - `contracts`, `byte-channels`, `bytes`: transports and protocols. `water-marks`, `inbox`, `peer-timeouts`,
+ * - `contracts`, `byte-channels`, `bytes`: transports and protocols. `water-marks`, `inbox`, `inflow`, `peer-timeouts`,
  *   `stream-transport`: asyncio's rules for a stream of bytes. `server`: connections. `network-loop`: what a loop with a
  *   network offers. `streams/`: reading, writing and connecting.
  * - `base-events`: the loop. `runners`: the beginning and the end of a program.
