@@ -11,7 +11,7 @@
 
 import { RuntimeError } from "../base/exceptions.ts";
 import type { ByteChannel } from "./byte-channels.ts";
-import type { Protocol, StreamingProtocol } from "./contracts.ts";
+import type { StreamingProtocol } from "./contracts.ts";
 import { isBuffered } from "./contracts.ts";
 
 /** How many bytes may come between two turns before the channel is paused, so that the system keeps the rest. */
@@ -119,7 +119,7 @@ export class Inflow {
     const protocol = this.#owner.getProtocol();
     if (event === "ended") this.#end(protocol);
     else if (isBuffered(protocol)) this.#fill(event);
-    else this.#owner.tellProtocol("dataReceived", () => (protocol as Protocol).dataReceived?.(event));
+    else this.#owner.tellProtocol("dataReceived", () => protocol.dataReceived?.(event));
   }
 
   #end(protocol: StreamingProtocol): void {

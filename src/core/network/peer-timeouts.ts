@@ -1,4 +1,11 @@
-/** Giving up on a peer that is slow on purpose, or gone without a word. @module */
+/**
+ * Giving up on a peer that is slow on purpose, or gone without a word.
+ *
+ * The watch is a channel around a channel, so that transports and protocols need not know of it. It has one timer for the
+ * life of a connection: re-arming it at every byte would cost more than the byte.
+ *
+ * @module
+ */
 
 import type { ByteChannel, ByteChannelClient } from "./byte-channels.ts";
 import type { Duration } from "../base/duration.ts";
@@ -7,11 +14,11 @@ import type { AbstractEventLoop, TimerHandle } from "../kernel/events.ts";
 import { TimeoutError } from "../base/exceptions.ts";
 import type { WriteBufferLimits } from "./contracts.ts";
 
-/** How patient a server is; without an option, for ever. The connection is lost with a {@link TimeoutError}. */
+/** How long a server waits for its peers; without an option there is no limit. The connection is lost with a {@link TimeoutError}. */
 export interface PeerTimeouts {
   /** How long a client may take to send its first byte. */
   readonly firstByteTimeout?: Duration;
-  /** How long a connection may be without a byte in either direction. A paused connection is not idle. */
+  /** How long a connection may be without a byte in either direction. While reading is paused it is not idle. */
   readonly idleTimeout?: Duration;
 }
 
@@ -32,10 +39,12 @@ export class WatchedChannel implements ByteChannel, ByteChannelClient {
   #firstByte: number;
   #client: ByteChannelClient | null = null;
   #timer: TimerHandle | null = null;
+  /** The channel's `progress` when the timer last fired. */
   #progress: number | undefined = undefined;
   #isPaused: boolean = false;
-  /** When the last byte went by, and when the connection began. */
+  /** When the last byte went by, in either direction. */
   #lastByte: number;
+  /** When the connection began. */
   readonly #opened: number;
 
   constructor(loop: AbstractEventLoop, channel: ByteChannel, firstByte: number, idle: number) {
@@ -95,7 +104,7 @@ export class WatchedChannel implements ByteChannel, ByteChannelClient {
     return this.#channel.farewell?.bind(this.#channel);
   }
 
-  /** From here on it is the peer who keeps us waiting, paused or not. */
+  /** While closing, the peer is what the connection waits for: a pause of reading does not count any more. */
   closing(): void {
     this.#isPaused = false;
     this.#channel.closing?.();
@@ -105,13 +114,13 @@ export class WatchedChannel implements ByteChannel, ByteChannelClient {
     return this.#channel;
   }
 
-  /** Watches no more. */
+  /** Ends the watch. */
   stop(): void {
     this.#timer?.cancel();
     this.#timer = null;
   }
 
-  /** `channel` under the same watch: the same peer, who has sent his first byte. */
+  /** `channel` under the same watch: the peer is the same, and its first byte has come. */
   goOnWith(channel: ByteChannel): ByteChannel {
     return new WatchedChannel(this.#loop, channel, Infinity, this.#idle);
   }
@@ -146,7 +155,7 @@ export class WatchedChannel implements ByteChannel, ByteChannelClient {
     this.#client!.closed();
   }
 
-  /** One timer for the life of the connection, which looks when it fires whether it should have fired later. */
+  /** Sets the timer for the present deadline; when it fires, the deadline may have moved. */
   #watch(): void {
     const deadline = Math.min(this.#opened + this.#firstByte, this.#lastByte + this.#idle);
     if (deadline !== Infinity) this.#timer = this.#loop.callAt(deadline, () => this.#look());
@@ -154,7 +163,7 @@ export class WatchedChannel implements ByteChannel, ByteChannelClient {
 
   #look(): void {
     const now = this.#loop.time();
-    // Of one long write the system tells only the end.
+    // The system reports only the end of a long write.
     const { progress } = this.#channel;
     if (progress !== this.#progress) this.#lastByte = now;
     this.#progress = progress;

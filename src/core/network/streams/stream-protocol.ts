@@ -15,7 +15,7 @@ import { DrainGate } from "./drain-gate.ts";
 export type ClientConnectedCallback = (reader: StreamReader, writer: StreamWriter) => ReturnType<Body<unknown>> | void;
 
 /**
- * Feeds a {@link StreamReader} with what a transport receives, and holds back those who write too much.
+ * Feeds a {@link StreamReader} with what a transport receives, and lets `drain` wait while the transport cannot send.
  *
  * CPython: `asyncio.StreamReaderProtocol`.
  */
@@ -26,10 +26,10 @@ export class StreamReaderProtocol implements Protocol {
   /** @internal */
   readonly _gate: DrainGate;
   #transport: Transport | null = null;
-  /** Serves the client, in a server. */
+  /** In a server: the task that serves the client, until it ends. */
   #task: Task<unknown> | null = null;
 
-  /** @param clientConnected in a server: called for the client when the connection is there. */
+  /** @param clientConnected in a server: called when the connection is there, as a task of its own. */
   constructor(
     reader: StreamReader,
     clientConnected: ClientConnectedCallback | null = null,
@@ -52,16 +52,16 @@ export class StreamReaderProtocol implements Protocol {
     task._onDone(() => this.#served(task, transport));
   }
 
-  /** The callback has ended. One that failed or was cancelled leaves nobody who would close the connection. */
+  /** The callback has ended. If it failed or was cancelled, it did not close the connection, so that is done here. */
   #served(task: Task<unknown>, transport: Transport): void {
     this.#task = null;
     if (task.cancelled()) {
       (this.#transport ?? transport).close();
     } else if (task._failed) {
       const exception = task.exception();
-      // A client that is sent away for being slow is not worth a report: there may be many of them.
-      const isSentAway = exception instanceof TimeoutError && exception === this.#reader.exception();
-      if (!isSentAway || this.#loop.getDebug()) {
+      // The timeout of a slow peer is not worth a report: there may be many such peers.
+      const isTimedOut = exception instanceof TimeoutError && exception === this.#reader.exception();
+      if (!isTimedOut || this.#loop.getDebug()) {
         this.#loop.callExceptionHandler({
           message: "Unhandled exception in client_connected_cb",
           exception,

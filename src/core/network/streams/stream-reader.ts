@@ -17,7 +17,7 @@ import { ByteBuffer, indexOf } from "./byte-buffer.ts";
 /** Options of a {@link StreamReader}. */
 export interface StreamReaderOptions {
   /**
-   * How long a line may be, in bytes, and the half of what is held before the peer has to wait; 64 KiB by default.
+   * How long a line may be, in bytes; 64 KiB by default. The transport stops reading when twice as much is held.
    */
   readonly limit?: number;
   /** The loop it belongs to; the running one by default. */
@@ -27,9 +27,10 @@ export interface StreamReaderOptions {
 /**
  * Reads from a stream of bytes: `read`, `readline`, `readuntil`, `readexactly`, and line by line with `for await`.
  *
- * What it returns are bytes: `Buffer`s on Node.js, so that `String(line)` is their text. One task at a time may wait.
- * Cancelling a read loses nothing: the bytes stay in the reader. When it holds twice its limit, the transport stops
- * reading, and the peer feels it.
+ * - It returns bytes: `Buffer`s on Node.js, so that `String(line)` is their text.
+ * - One task at a time may wait.
+ * - Cancelling a read loses nothing: the bytes stay in the reader.
+ * - When it holds twice its limit, the transport stops reading, and backpressure reaches the peer.
  *
  * ```ts
  * await asyncio.run(async () => {
@@ -49,10 +50,12 @@ export class StreamReader {
   readonly #loop: AbstractEventLoop;
   readonly #buffer: ByteBuffer = new ByteBuffer();
   #hasEnded: boolean = false;
-  /** Who waits for bytes, and which method he called. */
+  /** The read that waits for bytes, if one does. */
   #waiter: Future<unknown> | null = null;
+  /** What the connection was lost with: raised by every read from then on. */
   #error: { readonly value: unknown } | null = null;
   #transport: ReadTransport | null = null;
+  /** The transport was told to stop reading, because too much is held. */
   #isPaused: boolean = false;
 
   /** @throws {RangeError} if the limit is not more than zero. */
@@ -76,7 +79,7 @@ export class StreamReader {
   }
 
   /**
-   * Reads a line, with the `\n` at its end; at the end of the stream what is left, which may be nothing.
+   * Reads a line, with the `\n` at its end; at the end of the stream the rest, which may be empty.
    *
    * @throws {RangeError} if the line is longer than the limit; it is dropped then. CPython: `ValueError`.
    */
@@ -138,7 +141,7 @@ export class StreamReader {
     this.#transport = transport;
   }
 
-  /** @internal After STARTTLS; what came before must not be read as if it had come under TLS. */
+  /** @internal After STARTTLS. What came before is gone: it must not be read as if it had come under TLS. */
   _replaceTransport(transport: ReadTransport): void {
     this.#transport = transport;
     this.#isPaused = false;
@@ -229,7 +232,7 @@ export class StreamReader {
         this.#maybeResume();
         return taken;
       }
-      // A separator may have begun within the last bytes.
+      // The last bytes may be the beginning of a separator.
       from = Math.max(0, this.#buffer.size + 1 - longest);
       if (from > this.#limit) {
         throw new LimitOverrunError("Separator is not found, and chunk exceed the limit", from);
@@ -264,7 +267,11 @@ export class StreamReader {
     return taken;
   }
 
-  /** @internal `waiter` is the one who waits for bytes from here on; see {@link _leave}. */
+  /**
+   * @internal `waiter` waits for bytes, until {@link _leave}.
+   *
+   * @throws {RuntimeError} if another read waits already.
+   */
   _join(waiter: Future<unknown>, caller: string): void {
     if (this.#waiter !== null) {
       throw new RuntimeError(`${caller}() called while another coroutine is already waiting for incoming data`);
@@ -273,7 +280,7 @@ export class StreamReader {
     this.#waiter = waiter;
   }
 
-  /** @internal `waiter` does not wait any more. */
+  /** @internal `waiter` no longer waits. */
   _leave(waiter: Future<unknown>): void {
     if (this.#waiter === waiter) this.#waiter = null;
   }
@@ -315,7 +322,7 @@ export class StreamReader {
 }
 inspectAsString(StreamReader);
 
-/** `read(n)`: what servers do in their innermost loops. */
+/** `read(n)`, the innermost loop of most servers: it has a future of its own, and no generator. */
 class Read extends AttemptFuture<Uint8Array> {
   readonly #reader: StreamReader;
   readonly #n: number;
@@ -343,7 +350,7 @@ class Read extends AttemptFuture<Uint8Array> {
   }
 }
 
-/** Bytes that will come. They stay in the reader until the one who waits goes on: cancelled before, he loses none. */
+/** Bytes that will come. They stay in the reader until the waiting task goes on: a task cancelled before that loses none. */
 class Bytes extends Future<Uint8Array> {
   readonly #reader: StreamReader;
   readonly #n: number;

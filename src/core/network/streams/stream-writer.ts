@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** StreamWriter: bytes to send, and a way to wait until they may be more. @module */
+/** StreamWriter: bytes to send, and a way to wait until more may be written. @module */
 
 import type { Coroutine, CoroutineGenerator } from "../../kernel/coroutines.ts";
 import { AttemptCoroutine, GeneratorCoroutine } from "../../kernel/coroutines.ts";
@@ -18,15 +18,15 @@ import type { DrainGate } from "./drain-gate.ts";
 export interface WriterProtocol {
   /** @internal */
   readonly _gate: DrainGate;
-  /** @internal Whether it is a server's. */
+  /** @internal Whether this end is the server. */
   readonly _isServer?: boolean;
   /** @internal After STARTTLS. */
   _replaceTransport?(transport: Transport): void;
 }
 
 /**
- * Writes to a stream of bytes. `write` does not wait; `drain` does, when too much waits to be sent. Write and then
- * drain, in turn, and a slow peer slows you down instead of filling the memory.
+ * Writes to a stream of bytes. `write` does not wait; `drain` does, when too much waits to be sent. Write and drain in
+ * turn, so that a slow peer slows you down instead of filling the memory.
  *
  * `close` sends what was written and ends the connection; `await writer.waitClosed()` waits for that, and
  * `await using` does both.
@@ -103,7 +103,7 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
-   * Waits until so much has been sent that more may be written; mostly that is at once.
+   * Waits until more may be written. It returns at once unless more than the high-water mark waits to be sent.
    *
    * @throws what the connection was lost with; {@link ConnectionResetError} after that.
    */
@@ -112,10 +112,11 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
-   * Goes on under TLS (STARTTLS), as a client, or in a server's callback as a server. Bytes that came and were not read
-   * are taken for the beginning of the handshake: nothing that came in the clear can be read as if it were secure.
+   * Goes on under TLS (STARTTLS): as a client, or in a server's callback as a server. The running loop's `startTls` does
+   * it. Bytes that came and were not read are taken for the beginning of the handshake: nothing that came in the clear can
+   * be read as if it were secure.
    *
-   * @throws {RuntimeError} if the platform has no TLS, or if another task is reading meanwhile.
+   * @throws {RuntimeError} if the loop has no TLS, or if another task is reading meanwhile.
    */
   startTls(tls: TlsOptions = {}, options: StartTlsOptions = {}): Coroutine<void> {
     return new GeneratorCoroutine(this.#startingTls(tls, options), "StreamWriter.startTls");
@@ -146,7 +147,7 @@ inspectAsString(StreamWriter);
 
 function* waitFor(protocol: WriterProtocol): CoroutineGenerator<void> {
   const { closed } = protocol._gate;
-  // Cancelling one who waits for the end must not cancel it for the others: so not `yield* closed`.
+  // Not `yield* closed`: cancelling one call of waitClosed would cancel the future for all of them.
   if (!closed.done()) yield* wait([closed]);
   closed.result();
 }
@@ -178,7 +179,7 @@ class Drain extends AttemptCoroutine<void> {
 
   protected override *waitAndGoOn(): CoroutineGenerator<void> {
     this.#raise();
-    // A turn for the loss of the connection to become known, so that a loop of writes to it ends.
+    // The loss of the connection becomes known in a turn: without one, a loop of writes would never end.
     if (this.#writer.isClosing()) yield* sleep(0);
     yield* this.#gate.drain();
   }
