@@ -1,4 +1,15 @@
-/** UDP: datagrams. @module */
+/**
+ * UDP: datagrams.
+ *
+ * | state     | it holds                                                                | next              |
+ * | --------- | ------------------------------------------------------------------------ | ----------------- |
+ * | `open`    | while datagrams go both ways                                             | any of the others |
+ * | `closing` | from `close`, until the system has sent what was given to it             | `closed`          |
+ * | `cut`     | when the socket was closed by other hands; what came before is delivered | `closed`          |
+ * | `closed`  | for good; only `connectionLost` is still delivered                       | –                 |
+ *
+ * @module
+ */
 
 import * as dgram from "node:dgram";
 import { isIP } from "node:net";
@@ -23,7 +34,7 @@ import { addressOf, resolveBy, toPort } from "./addresses.ts";
 import { untilEvent } from "./node-events.ts";
 import { checkReusePort } from "./reuse-port.ts";
 
-/** Where to, or where from. */
+/** An address to send to. */
 export interface Place {
   readonly host: string;
   readonly port: number;
@@ -37,13 +48,13 @@ export interface DatagramOptions {
   readonly remoteAddr?: Place;
   readonly family?: 0 | 4 | 6;
   readonly allowBroadcast?: boolean;
-  /** Lets several processes receive at the same port, each its share. */
+  /** Lets several processes receive at the same port; each gets a share of the datagrams. */
   readonly reusePort?: boolean;
-  /** A socket that is bound already, instead of all this. */
+  /** A socket that is bound already, instead of all the other options. */
   readonly sock?: dgram.Socket;
 }
 
-/** CPython counts so much for each datagram that waits, beside its bytes. */
+/** What CPython adds to the size of a datagram that waits to be sent. */
 const HEADER_BYTES = 8;
 
 /** See `EventLoop.createDatagramEndpoint`. */
@@ -84,7 +95,7 @@ function checkOptions({ sock, ...others }: DatagramOptions): void {
   if (others.reusePort === true) checkReusePort();
 }
 
-/** Whom a socket that was made elsewhere is connected to. */
+/** The peer of a socket that was made elsewhere, if it is connected. */
 function peerOf(socket: dgram.Socket): SocketAddress | null {
   try {
     const { address, port } = socket.remoteAddress();
@@ -139,9 +150,9 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
   #protocol: DatagramProtocol<SocketAddress, Place>;
   /** Bytes given to the system that it has not sent. */
   #pending: number = 0;
-  #isClosing: boolean = false;
-  #isLost: boolean = false;
-  #lostWrites: number = 0;
+  #state: "open" | "closing" | "cut" | "closed" = "open";
+  /** Datagrams that came too late to be sent. */
+  #lateDatagrams: number = 0;
 
   constructor(
     loop: AbstractEventLoop,
@@ -159,7 +170,7 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
     const { address, port } = socket.address();
     this.#sockname = addressOf(address, port);
     loop._adopt(this);
-    socket.on("close", () => this.#lose(null));
+    socket.on("close", () => this.#end(this.#state === "open" ? "cut" : "closed", null));
     socket.on("error", (problem) => this.#inbox.push({ problem }));
     socket.on("message", (data, info) => {
       this.#inbox.push({ data, from: addressOf(info.address, info.port)! });
@@ -184,14 +195,14 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
   }
 
   isClosing(): boolean {
-    return this.#isClosing;
+    return this.#state !== "open";
   }
 
   sendto(data: Data, address: Place | null = null): void {
     const bytes = toBytes(data);
     const to = this.#remote === null ? checked(address) : this.#onlyPeer(address);
-    if (this.#lostWrites > 0) {
-      if (this.#lostWrites++ >= LOG_THRESHOLD_FOR_CONNLOST_WRITES)
+    if (this.#isOver) {
+      if (++this.#lateDatagrams >= LOG_THRESHOLD_FOR_CONNLOST_WRITES)
         getLogger().warning(`sendto() on ${this.toString()}`);
       return;
     }
@@ -200,7 +211,7 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
     const sent = (problem: Error | null): void => {
       this.#pending -= size;
       if (problem !== null) this.#inbox.push({ problem });
-      if (this.#waterMarks.isPaused || this.#isClosing) this.#inbox.push(() => this.#wasSent());
+      if (this.#waterMarks.isPaused || this.#state === "closing") this.#inbox.push(() => this.#wasSent());
     };
     try {
       if (to === null) this.#socket.send(bytes, sent);
@@ -228,39 +239,41 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
 
   setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
     this.#waterMarks.setLimits(limits);
-    this.#waterMarks.check(this.#pending);
+    if (!this.#isOver) this.#waterMarks.check(this.#pending);
   }
 
   close(): void {
-    if (this.#isClosing) return;
-    this.#isClosing = true;
-    if (this.#pending === 0) this.#lose(null);
+    if (this.#state === "open" && this.#pending > 0) this.#state = "closing";
+    else if (this.#state !== "closing") this.#end("closed", null);
   }
 
   abort(): void {
-    this.#isClosing = true;
-    this.#lose(null);
+    this.#end("closed", null);
   }
 
   #happened(event: UdpEvent): void {
     if (typeof event === "function") event();
     else if ("lost" in event) this.#wasLost(event.lost);
-    else if (this.#isClosing) return;
+    else if (this.#state === "closing" || this.#state === "closed") return;
     else if ("problem" in event) this.#tell("errorReceived", () => this.#protocol.errorReceived?.(event.problem));
     else this.#tell("datagramReceived", () => this.#protocol.datagramReceived?.(event.data, event.from));
   }
 
   #wasSent(): void {
-    if (this.#isLost) return;
+    if (this.#isOver) return;
     this.#waterMarks.check(this.#pending);
-    if (this.#isClosing && this.#pending === 0) this.#lose(null);
+    if (this.#state === "closing" && this.#pending === 0) this.#end("closed", null);
   }
 
-  #lose(lost: unknown): void {
-    if (this.#isLost) return;
-    this.#isLost = true;
-    this.#lostWrites ||= 1;
-    this.#inbox.push({ lost });
+  /** Nothing is sent any more, and `connectionLost` is in the inbox or has been called. */
+  get #isOver(): boolean {
+    return this.#state === "cut" || this.#state === "closed";
+  }
+
+  #end(state: "cut" | "closed", lost: unknown): void {
+    const wasOver = this.#isOver;
+    if (!wasOver || state === "closed") this.#state = state;
+    if (!wasOver) this.#inbox.push({ lost });
   }
 
   #wasLost(error: unknown): void {
@@ -271,23 +284,20 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
 
   #made(): void {
     const failure = callProtocol(this.#loop, this, "connectionMade", () => this.#protocol.connectionMade?.(this));
-    if (failure === null) return;
-    this.#isClosing = true;
-    this.#lose(failure.error);
+    if (failure !== null) this.#end("closed", failure.error);
   }
 
-  /** What the protocol throws is reported. It ends nothing: anybody may send a datagram that is too much for it. */
+  /** An error that the protocol throws is reported and ends nothing: it may be the fault of one stranger's datagram. */
   #tell(name: string, method: () => void): void {
     callProtocol(this.#loop, this, name, method);
   }
 
   _abandon(): void {
-    this.#isClosing = true;
-    this.#isLost = true;
+    this.#state = "closed";
     this.#closeSocket();
   }
 
-  /** Whoever made the socket may have closed it. */
+  /** The socket may be closed already: it may have been made elsewhere. */
   #closeSocket(): void {
     try {
       this.#socket.close();
@@ -297,7 +307,7 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
   }
 
   toString(): string {
-    const state = this.#isLost ? "closed" : this.#isClosing ? "closing" : "open";
+    const state = this.#isOver ? "closed" : this.#state;
     return `<DatagramTransport ${state} sockname=${repr(this.#sockname)} pending=${this.#pending}>`;
   }
 }
