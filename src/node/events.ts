@@ -1,6 +1,6 @@
 /**
- * The event loop on Node.js: the portable one, and asyncio's methods for the network and the operating system. Each is
- * one call into the file of its subject.
+ * The event loop on Node.js: the portable one, and asyncio's methods for the network and the operating system. Each method
+ * is one call into the file of its subject. Streams and child processes call these methods, so a subclass can change them.
  *
  * @module
  */
@@ -60,7 +60,7 @@ export class EventLoop extends BaseEventLoop implements NetworkLoop {
    *
    * Every address of the host is tried, in order; see `happyEyeballsDelay`. Cancelled, the connection is closed.
    *
-   * @throws what the system says, such as `ECONNREFUSED`; of several addresses, all of it in one error.
+   * @throws the system's error, such as `ECONNREFUSED`; for several addresses, one error with the texts of all.
    *
    * CPython: `loop.create_connection`.
    */
@@ -74,9 +74,9 @@ export class EventLoop extends BaseEventLoop implements NetworkLoop {
   }
 
   /**
-   * Listens at `port` of `host`, or of several; `null` is all addresses of this machine, port 0 a free one.
+   * Listens at `port` of `host`, or of several hosts; `null` is all addresses of this machine, port 0 a free one.
    *
-   * @throws what the system says, such as `EADDRINUSE`.
+   * @throws the system's error, such as `EADDRINUSE`.
    *
    * CPython: `loop.create_server`.
    */
@@ -107,7 +107,7 @@ export class EventLoop extends BaseEventLoop implements NetworkLoop {
     return new GeneratorCoroutine(createUnixServer(this, makeProtocol, path, options), "createUnixServer");
   }
 
-  /** Takes a socket that was accepted elsewhere and not read from. CPython: `loop.connect_accepted_socket`. */
+  /** Uses a socket that was accepted elsewhere and not read from. CPython: `loop.connect_accepted_socket`. */
   connectAcceptedSocket<P extends StreamingProtocol>(
     makeProtocol: () => P,
     sock: Socket,
@@ -128,13 +128,13 @@ export class EventLoop extends BaseEventLoop implements NetworkLoop {
   }
 
   /**
-   * Goes on under TLS on a connection that is there: a new transport; the old one is not to be used any more.
+   * Goes on under TLS on an open connection: a new transport; do not use the old one any more.
    *
    * Bytes that have come and that `protocol` was not given, or has not read, are taken for the beginning of the handshake.
    *
    * It waits until what was written has been sent.
    *
-   * @throws {RuntimeError} if the transport is closing; what TLS has against the peer. Then the connection is lost.
+   * @throws {RuntimeError} if the transport is closing; the error of the handshake, and then the connection is lost.
    *
    * CPython: `loop.start_tls`.
    */
@@ -160,7 +160,7 @@ export class EventLoop extends BaseEventLoop implements NetworkLoop {
   }
 
   /**
-   * Reads from a pipe, a terminal or another stream of Node's, such as `process.stdin`, which is the transport's from
+   * Reads from a pipe, a terminal or another stream of Node's, such as `process.stdin`, which nothing else may use from
    * here on.
    *
    * @throws {RangeError} for the descriptor of a file.
@@ -190,7 +190,7 @@ export class EventLoop extends BaseEventLoop implements NetworkLoop {
   /**
    * Runs a program, with pipes to all of its streams unless the options say otherwise.
    *
-   * @throws what the system says, such as `ENOENT`. Cancelled, the child is killed.
+   * @throws the system's error, such as `ENOENT`. Cancelled, the child is killed.
    *
    * CPython: `loop.subprocess_exec`.
    */
@@ -222,10 +222,10 @@ export class EventLoop extends BaseEventLoop implements NetworkLoop {
   }
 
   /**
-   * Has `callback(...args)` called, in a turn of the loop, when the process gets `signal`. It replaces the handler
-   * before, and for `SIGINT` what `run` does. While there is a handler, the loop waits for its signal.
+   * Calls `callback(...args)`, in a turn of the loop, when the process gets `signal`. It replaces an earlier handler, and
+   * for `SIGINT` what `run` does. While there is a handler, the loop waits for its signal.
    *
-   * @throws {RangeError} for a signal that is none or cannot be caught.
+   * @throws {RangeError} for an unknown signal, or one that cannot be caught.
    *
    * CPython: `loop.add_signal_handler`.
    */
@@ -235,7 +235,7 @@ export class EventLoop extends BaseEventLoop implements NetworkLoop {
     this._setExpecting(true);
   }
 
-  /** Puts back what `signal` does by default; whether it had a handler. CPython: `loop.remove_signal_handler`. */
+  /** Puts the default action of `signal` back; whether it had a handler. CPython: `loop.remove_signal_handler`. */
   removeSignalHandler(signal: NodeJS.Signals): boolean {
     const removed = this.#signals.remove(signal);
     this._setExpecting(this.#signals.size > 0);

@@ -353,7 +353,7 @@ export class StreamTransport implements Transport, ByteChannelClient, InflowOwne
     else this.#inbox.push(new Lost(error));
   }
 
-  /** @internal The loop is closed, and nobody is left to hear of this. */
+  /** @internal The loop is closed: the protocol is told nothing more. */
   _abandon(): void {
     this.#state = "closed";
     this.#inflow.drop();

@@ -99,7 +99,7 @@ function* lookUp(
   return found.map(({ address }) => address);
 }
 
-/** The result of a look-up. One that is cancelled goes on, for the system cannot stop it; how it fails is nobody's concern. */
+/** The result of a look-up. The system cannot stop one that is cancelled: it goes on, and its error is dropped. */
 function unlessCancelled<T>(lookUpNow: () => Promise<T>): Future<T> {
   return fromPromise((signal) =>
     lookUpNow().catch((error: unknown) => {
@@ -119,7 +119,7 @@ export function interleave(addresses: readonly SocketAddress[], first: number): 
   return ordered;
 }
 
-/** Node's two words for an address as one; `null` for what is not connected. */
+/** An address from Node's two values for it; `null` if the socket is not connected. */
 export function addressOf(host: string | undefined, port: number | undefined): SocketAddress | null {
   if (host === undefined || port === undefined) return null;
   return { host, port, family: isIP(host) === 6 ? 6 : 4 };
@@ -129,12 +129,12 @@ function checkHost(host: string): void {
   if (typeof host !== "string") throw new TypeError(`host: expected a name or an address, received ${repr(host)}`);
   if (host.length > LONGEST_NAME)
     throw new RangeError(`host: a name has at most ${LONGEST_NAME} characters, received ${host.length}`);
-  // oxlint-disable-next-line no-control-regex -- a resolver written in C ends the name at a zero
+  // oxlint-disable-next-line no-control-regex -- a resolver written in C would end the name at a zero
   if (/[\u0000-\u0020\u007f]/.test(host))
     throw new RangeError(`host: no name has such characters: received ${repr(host)}`);
 }
 
-/** @throws {RangeError} for what is no port. */
+/** @throws {RangeError} unless it is a number from 0 to 65535, or one as a string. */
 export function toPort(port: number | string): number {
   const number = typeof port === "string" && /^\d+$/.test(port) ? Number(port) : port;
   if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number <= 65_535) return number;

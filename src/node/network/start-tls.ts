@@ -19,8 +19,8 @@ export interface UpgradeOptions extends StartTlsOptions {
 }
 
 /**
- * See `EventLoop.startTls`. Whatever came in the clear and was not read goes to TLS as the beginning of the handshake,
- * which fails if it is none: an attacker's command put before the handshake cannot be read as if it came after.
+ * See `EventLoop.startTls`. What came in the clear and was not read goes to TLS as the beginning of the handshake, which
+ * then fails: a command that an attacker put before the handshake cannot be read as if it had come after.
  */
 export function* startTls(
   loop: AbstractEventLoop,
@@ -32,7 +32,7 @@ export function* startTls(
   if (!(transport instanceof StreamTransport)) {
     throw new TypeError(`startTls: expected a transport of this loop, received ${repr(transport)}`);
   }
-  // What can fail for want of a key fails before the connection is touched.
+  // A bad key or certificate fails here, before the connection is touched.
   const tls = options.serverSide === true ? new ServerTls(ssl, options) : new ClientTls(ssl, options);
   const host = options.serverHostname ?? (transport.getExtraInfo(CONNECTED_HOST) as string | null);
   if (tls instanceof ClientTls && host === null) {
@@ -63,7 +63,7 @@ export function* startTls(
   }
 }
 
-/** Takes the connection from `transport` when all is sent: what it has received meanwhile, which nobody reads any more. */
+/** Takes the connection from `transport` when everything is sent. It returns the bytes that were not delivered. */
 function* handOver(transport: StreamTransport): CoroutineGenerator<readonly Uint8Array[]> {
   const wasReading = transport.isReading();
   transport.pauseReading();

@@ -18,7 +18,7 @@ import type { UnixConnectionOptions, UnixServerOptions } from "./unix.ts";
  * Connects to `host` and `port`, by the running loop's `createConnection`: a reader and a writer.
  *
  * @param options those of `loop.createConnection`, and `limit`.
- * @throws what the system says, such as `ECONNREFUSED`. Cancelled, the connection is closed.
+ * @throws the system's error, such as `ECONNREFUSED`. Cancelled, the connection is closed.
  *
  * CPython: `asyncio.open_connection`.
  */

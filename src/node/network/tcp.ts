@@ -45,7 +45,7 @@ export interface ServerOptions extends PortableServerOptions {
   readonly sock?: net.Server;
 }
 
-/** Under this name a transport knows the host it was connected to, whose certificate STARTTLS expects. */
+/** The extra info under which a transport keeps the host it was connected to: the name that STARTTLS expects. */
 export const CONNECTED_HOST = "host";
 
 /** See `EventLoop.createConnection`. */
@@ -108,7 +108,7 @@ function* connect(
   throw whatFailed(errors, options.allErrors === true);
 }
 
-/** Tries the addresses at once, a little one after the other. Whatever becomes of it, no connection but one is left. */
+/** Tries the addresses side by side, each `delay` after the one before. At most one connection is left at the end. */
 function* race(
   loop: AbstractEventLoop,
   addresses: readonly SocketAddress[],
@@ -158,7 +158,7 @@ export function* connecting(
   socket: Socket,
   options: net.TcpSocketConnectOpts | net.IpcSocketConnectOpts,
 ): CoroutineGenerator<void> {
-  // It may break before a channel listens.
+  // The socket may break before a channel listens.
   socket.on("error", () => {});
   try {
     socket.pause();
@@ -169,7 +169,7 @@ export function* connecting(
   }
 }
 
-/** CPython's rule: the one error, or the first if all say the same, or all in one. */
+/** CPython's rule: one error as it is; the first if all have the same text; else one error with all texts. */
 function whatFailed(errors: readonly unknown[], all: boolean): unknown {
   if (errors.length === 0) return new TimeoutError("create_connection failed");
   if (all) return exceptionGroup("createConnection failed", errors);
@@ -228,7 +228,7 @@ export function receptionOf(makeProtocol: () => StreamingProtocol, options: Serv
   };
 }
 
-/** The server of `listeners`, serving unless it is to wait. */
+/** The server of `listeners`; it serves unless `startServing` is `false`. */
 export function* serve(
   loop: AbstractEventLoop,
   listeners: readonly NetListener[],

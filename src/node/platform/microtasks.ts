@@ -1,9 +1,9 @@
 /**
  * Letting promises go on in the middle of a turn. JavaScript has no public way to do so; Node, Bun and Deno have private
- * ones. They are tried before they are trusted, and without them, as in browsers, the loop returns to its host instead:
- * the same order, at a higher price.
+ * ones. Each is tested before it is used. Without one, as in browsers, the loop returns to its host instead: the order is
+ * the same, and an `await` costs more.
  *
- * This file and `private-sockets` are the ones that use private APIs.
+ * Only this file and `network/private-sockets` use private APIs.
  *
  * @module
  */
@@ -12,7 +12,7 @@ type Drain = () => void;
 
 let drain: Drain | null | undefined;
 
-/** Runs all microtasks, and those they make. `false` if the platform cannot. Must be called from a macrotask. */
+/** Runs all microtasks, and those they add; `false` if the platform cannot. Call it from a macrotask. */
 export function drainMicrotasks(): boolean {
   if (drain === undefined) drain = candidates().find(works) ?? null;
   if (drain === null) return false;
@@ -41,7 +41,7 @@ function denoCore(): { readonly runMicrotasks?: unknown } | undefined {
   return internals?.core;
 }
 
-/** Whether a chain of promises has come to its end when `candidate` returns. */
+/** Whether `candidate` runs a chain of promises to its end before it returns. */
 function works(candidate: Drain): boolean {
   let links = 0;
   const link = (): void => void links++;

@@ -47,7 +47,7 @@ export interface Output {
  * });
  * ```
  *
- * @throws what the system says, such as `ENOENT` for a program that is not there. Cancelled, the child is killed.
+ * @throws the system's error, such as `ENOENT` for a program that is not there. Cancelled, the child is killed.
  *
  * CPython: `asyncio.create_subprocess_exec`.
  */
@@ -201,27 +201,27 @@ export class Process {
   /**
    * Waits until the child has ended: its exit code. Output may still be on its way, if a grandchild has the pipe too.
    *
-   * With `PIPE`s that nobody reads it may wait for ever, for the child waits too: use {@link communicate}.
+   * A child that writes more than its pipe holds does not end until the pipe is read: use {@link communicate}.
    */
   wait(): Coroutine<number> {
     return new GeneratorCoroutine(this.#transport._wait(), "Process.wait");
   }
 
   /**
-   * Sends the child a signal, by name or number. It does nothing to a child that has just ended.
+   * Sends the child a signal, by name or number. It does nothing to a child that has ended while a pipe of it is still open.
    *
-   * @throws {ProcessLookupError} if the child is long gone.
+   * @throws {ProcessLookupError} if the child has ended and its pipes are closed.
    */
   sendSignal(signal: NodeJS.Signals | number): void {
     this.#transport.sendSignal(signal);
   }
 
-  /** Asks the child to end, with `SIGTERM`. @throws {ProcessLookupError} if it is long gone. */
+  /** Asks the child to end, with `SIGTERM`. @throws {ProcessLookupError} as {@link sendSignal} does. */
   terminate(): void {
     this.#transport.terminate();
   }
 
-  /** Ends the child at once, with `SIGKILL`. @throws {ProcessLookupError} if it is long gone. */
+  /** Ends the child at once, with `SIGKILL`. @throws {ProcessLookupError} as {@link sendSignal} does. */
   kill(): void {
     this.#transport.kill();
   }
@@ -229,7 +229,7 @@ export class Process {
   /**
    * Writes `input`, reads all output, and waits for the end of the child.
    *
-   * Cancelled, the child is killed and waited for: nobody is left who would read what it writes.
+   * Cancelled, it kills the child and waits for its end: without a reader the child would wait on a full pipe.
    */
   communicate(input: Data | null = null): Coroutine<Output> {
     return new GeneratorCoroutine(this.#communicating(input), "Process.communicate");
@@ -248,7 +248,7 @@ export class Process {
     }
   }
 
-  /** A child need not read all it is given. */
+  /** Writes `input` and closes the pipe. A child may end without reading all of it. */
   *#feed(input: Uint8Array | null): CoroutineGenerator<void> {
     const { stdin } = this;
     if (stdin === null) return;

@@ -56,7 +56,7 @@ export interface LimitOption {
  *
  * @param options those of the running loop's `createConnection`, which is what connects, and `limit`.
  * @throws {RuntimeError} if the running loop has no network.
- * @throws what the system says, such as `ECONNREFUSED`. Cancelled, the connection is closed.
+ * @throws the system's error, such as `ECONNREFUSED`. Cancelled, the connection is closed.
  *
  * CPython: `asyncio.open_connection`.
  */
