@@ -259,9 +259,14 @@ export class StreamReader {
     return this.#buffer.size === 0 && !this.#hasEnded && this.#error === null;
   }
 
-  /** @internal Up to `n` of the bytes that are there. */
+  /** @internal Up to `n` of the bytes that are there. @throws what the connection was lost with. */
   _take(n: number): Uint8Array {
     this.#raise();
+    return this._takeArrived(n);
+  }
+
+  /** @internal Up to `n` of the bytes that are there, for a read that waited: they came before any error that is set now. */
+  _takeArrived(n: number): Uint8Array {
     const taken = this.#buffer.take(n);
     this.#maybeResume();
     return taken;
@@ -364,11 +369,21 @@ class Bytes extends Future<Uint8Array> {
 
   override result(): Uint8Array {
     super.result();
-    return this.#reader._take(this.#n);
+    return this.#reader._takeArrived(this.#n);
   }
 
+  /** Taking the bytes may resume the transport, and a transport of the user's own may throw then. */
   override _settle(resolve: Resolve, reject: Reject): void {
-    super._settle(() => resolve(this.#reader._take(this.#n) as never), reject);
+    super._settle(() => {
+      let taken: Uint8Array;
+      try {
+        taken = this.#reader._takeArrived(this.#n);
+      } catch (error) {
+        reject(error);
+        return;
+      }
+      resolve(taken as never);
+    }, reject);
   }
 
   override cancel(message?: string): boolean {
