@@ -135,13 +135,13 @@ export class MemoryChannel implements ByteChannel {
  *
  * The end of what is written takes the same way, behind the bytes:
  *
- * | end       | it holds                                                    | next      |
- * | --------- | ----------------------------------------------------------- | --------- |
- * | `none`    | while more may be written                                    | `asked`   |
- * | `asked`   | from `end` or `abandon`, until every byte before it is sent  | `sent`    |
- * | `sent`    | while it is on the way                                       | `arrived` |
- * | `arrived` | until the reader has taken every byte before it              | `told`    |
- * | `told`    | when the reader knows                                        | –         |
+ * | end       | it holds                                                   | next      |
+ * | --------- | ---------------------------------------------------------- | --------- |
+ * | `none`    | while more may be written                                  | `asked`   |
+ * | `asked`   | from `end` or `abandon` until every byte before it is sent | `sent`    |
+ * | `sent`    | while it is on the way                                     | `arrived` |
+ * | `arrived` | until the reader has taken every byte before it            | `told`    |
+ * | `told`    | once the reader knows                                      | –         |
  */
 class Wire {
   readonly #loop: AbstractEventLoop;

@@ -2,11 +2,11 @@
 /**
  * Server: what listens, and the connections it has accepted.
  *
- * | state     | it holds                                        | next                                      |
- * | --------- | ----------------------------------------------- | ----------------------------------------- |
- * | `new`     | until `startServing` or `serveForever`          | `serving`, `closed`                       |
- * | `serving` | from the first listener that is asked to listen | `closed`, also when one of them can not   |
- * | `closed`  | for good; connections that are open go on       | –                                         |
+ * | state     | it holds                                           | next                              |
+ * | --------- | -------------------------------------------------- | --------------------------------- |
+ * | `new`     | until `startServing` or `serveForever`             | `serving`, `closed`               |
+ * | `serving` | while it listens, or begins to                     | `closed`, if a listener fails too |
+ * | `closed`  | for good; connections that are open go on          | –                                 |
  *
  * **The end of a server.** `close` stops listening. `waitClosed` waits until it is closed and the last connection is
  * gone. `shutdown` does all of it, within a time that is given.

@@ -11,13 +11,13 @@
  *
  * `connectionMade` is the first event and `connectionLost` the last. One word says where a transport is between them:
  *
- * | state         | it holds while                                                        | next                  |
- * | ------------- | --------------------------------------------------------------------- | --------------------- |
- * | `open`        | bytes go both ways                                                    | any of the others     |
- * | `closing`     | `close` was called, and what was written before is still being sent   | `leaving`, `closed`   |
- * | `leaving`     | all is sent, and the channel says its farewell, as TLS does           | `closed`              |
- * | `handed over` | STARTTLS has the channel; a new transport follows, or the error        | `closed`              |
- * | `closed`      | nothing more happens but `connectionLost`, which may have been called | –                     |
+ * | state         | it holds while                                                        | next                |
+ * | ------------- | --------------------------------------------------------------------- | ------------------- |
+ * | `open`        | bytes go both ways                                                    | any of the others   |
+ * | `closing`     | `close` was called, and what was written before is still being sent   | `leaving`, `closed` |
+ * | `leaving`     | all is sent, and the channel says its farewell, as TLS does           | `closed`            |
+ * | `handed over` | STARTTLS has the channel; a new transport follows, or an error        | `closed`            |
+ * | `closed`      | nothing more happens but `connectionLost`, which may have been called | –                   |
  *
  * Nothing is received from `closing` on. Writes are sent while `closing`, as in CPython, but not where a farewell is to
  * follow: nothing may come behind that. Any failure, `abort` and the end of the loop lead to `closed` at once.
