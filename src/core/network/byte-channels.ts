@@ -35,6 +35,8 @@ export interface ByteChannel {
   write(pieces: readonly Uint8Array[]): void;
   /** How many bytes were written and not sent. */
   readonly pending: number;
+  /** What broke the channel, from the moment it is known; {@link ByteChannelClient.failed} reports it later. */
+  readonly error?: unknown;
   /** A number that changes while what was written is being sent, if the channel has one. */
   readonly progress?: number;
   readonly canWriteEof: boolean;

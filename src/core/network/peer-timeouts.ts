@@ -88,6 +88,10 @@ export class WatchedChannel implements ByteChannel, ByteChannelClient {
     return this.#channel.pending;
   }
 
+  get error(): unknown {
+    return this.#channel.error;
+  }
+
   get canWriteEof(): boolean {
     return this.#channel.canWriteEof;
   }

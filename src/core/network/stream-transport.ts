@@ -329,10 +329,11 @@ export class StreamTransport implements Transport, ByteChannelClient, InflowOwne
 
   // --- the end
 
-  /** Everything is sent: the connection ends in good order. */
+  /** Nothing waits to be sent: the connection ends in good order, unless the system refused what was written last. */
   #finish(): void {
-    if (this.#channel.farewell === undefined) {
-      this.#lose(null);
+    const error = this.#channel.error ?? null;
+    if (error !== null || this.#channel.farewell === undefined) {
+      this.#lose(error);
       return;
     }
     this.#state = "leaving";

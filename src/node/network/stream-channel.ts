@@ -124,6 +124,10 @@ export class StreamChannel implements ByteChannel {
     return this.#writable?.writableLength ?? 0;
   }
 
+  get error(): unknown {
+    return this.stream.errored;
+  }
+
   get progress(): number {
     return unsentOf(this.stream);
   }

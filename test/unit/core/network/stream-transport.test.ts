@@ -818,6 +818,19 @@ describe("the end", () => {
     });
   });
 
+  test.each([
+    ["without a farewell", new FakeChannel()],
+    ["with a farewell, which is not said", new FakeChannel({ farewell: () => expect.fail("said") })],
+  ])("a channel %s that is broken when it is closed: connectionLost has the error, once", async (_kind, channel) => {
+    await run(async () => {
+      const { listener, transport } = await connected({ channel: Object.assign(channel, { error: failure }) });
+      transport.close();
+      channel.client.failed(failure);
+      await settle();
+      expect(listener.heard).toEqual(["made", "lost on purpose"]);
+    });
+  });
+
   test("an owner is told of it at the beginning and at the end", async () => {
     await run(async () => {
       const owner = new Owner();
