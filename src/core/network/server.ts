@@ -21,7 +21,7 @@ import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../kernel/coroutines.ts";
 import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
-import type { AbstractEventLoop, Resource } from "../kernel/events.ts";
+import type { AbstractEventLoop } from "../kernel/events.ts";
 import { CancelledError, RuntimeError } from "../base/exceptions.ts";
 import { inspectAsString, repr } from "../base/format.ts";
 import type { Future } from "../kernel/futures.ts";
@@ -64,7 +64,7 @@ export interface ShutdownOptions {
  *
  * CPython: `asyncio.Server`.
  */
-export class Server implements AsyncDisposable, TransportOwner, Resource {
+export class Server implements AsyncDisposable, TransportOwner {
   readonly #loop: AbstractEventLoop;
   readonly #listeners: readonly Listener[];
   readonly #maxConnections: number;

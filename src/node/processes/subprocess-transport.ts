@@ -26,7 +26,7 @@ import { ProcessLookupError } from "../../core/base/exceptions.ts";
 import { inspectAsString, repr } from "../../core/base/format.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import { callProtocol, Inbox } from "../../core/network/inbox.ts";
-import type { Protocol, SubprocessProtocol, SubprocessTransport } from "../../core/network/contracts.ts";
+import type { Protocol, SubprocessProtocol, SubprocessTransport, Transport } from "../../core/network/contracts.ts";
 import { StreamTransport } from "../../core/network/stream-transport.ts";
 import type { NodeStream } from "../network/stream-channel.ts";
 import { readPipe, writePipe } from "../network/pipes.ts";
@@ -224,7 +224,7 @@ export class ChildTransport implements SubprocessTransport, Resource {
     return this.#returncode;
   }
 
-  getPipeTransport(fd: number): StreamTransport | null {
+  getPipeTransport(fd: number): Transport | null {
     return this.#pipes.get(fd) ?? null;
   }
 
