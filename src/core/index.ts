@@ -14,8 +14,9 @@
  * - `sleep`, `promises`, `gather`, `shield`: waiting. `task-tree`: who waits for whom.
  * - `waiters`: the line under every lock and queue. `locks/`, `queues`: synchronisation.
  * - `timeouts`, `wait-for`, `wait`, `as-completed`, `taskgroups`, `staggered`: deadlines and several things at once.
- * - `protocols`, `transports`, `channels`, `bytes`: the contracts of the network. `flow-control`, `inbox`, `peer-timeouts`,
- *   `stream-transport`: asyncio's rules for a stream of bytes. `streams/`: reading and writing. `server`: connections.
+ * - `contracts`, `byte-channels`, `bytes`: transports and protocols. `water-marks`, `inbox`, `inflow`, `peer-timeouts`,
+ *   `stream-transport`: asyncio's rules for a stream of bytes. `server`: connections. `network-loop`: what a loop with a
+ *   network offers. `streams/`: reading, writing and connecting.
  * - `base-events`: the loop. `runners`: the beginning and the end of a program.
  *
  * @module
@@ -110,17 +111,36 @@ export type { ReturnWhen, WaitOptions, WaitResult } from "./coordination/wait.ts
 export { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from "./coordination/wait.ts";
 export { waitFor } from "./coordination/wait-for.ts";
 export { WebHost } from "./loop/web-host.ts";
+export type {
+  ConnectionOptions,
+  NetworkLoop,
+  ServerOptions,
+  UnixConnectionOptions,
+  UnixServerOptions,
+} from "./network/network-loop.ts";
 export type { PeerTimeouts } from "./network/peer-timeouts.ts";
 export type {
   BaseProtocol,
+  BaseTransport,
   BufferedProtocol,
+  Data,
   DatagramProtocol,
+  DatagramTransport,
   Protocol,
+  ReadTransport,
+  SocketAddress,
+  StartTlsOptions,
   StreamingProtocol,
   SubprocessProtocol,
-} from "./network/protocols.ts";
+  SubprocessTransport,
+  TlsOptions,
+  Transport,
+  WriteBufferLimits,
+  WriteTransport,
+} from "./network/contracts.ts";
 export type { ServerStatistics, ShutdownOptions } from "./network/server.ts";
 export { Server } from "./network/server.ts";
+export { openConnection, openUnixConnection, startServer, startUnixServer } from "./network/streams/connections.ts";
 export type { ClientConnectedCallback } from "./network/streams/stream-protocol.ts";
 export { StreamReaderProtocol } from "./network/streams/stream-protocol.ts";
 export type { StreamReaderOptions } from "./network/streams/stream-reader.ts";
@@ -134,16 +154,3 @@ export type {
   WritableStreamLike,
 } from "./network/streams/web-streams.ts";
 export { fromWebStreams, toReadableStream, toWritableStream } from "./network/streams/web-streams.ts";
-export type {
-  BaseTransport,
-  Data,
-  DatagramTransport,
-  ReadTransport,
-  SocketAddress,
-  StartTlsOptions,
-  SubprocessTransport,
-  TlsOptions,
-  Transport,
-  WriteBufferLimits,
-  WriteTransport,
-} from "./network/transports.ts";

@@ -1,6 +1,6 @@
 /**
- * The event loop on Node.js: the portable one, and asyncio's methods for the network and the operating system. Each is
- * one call into the file of its subject.
+ * The event loop on Node.js: the portable one, and asyncio's methods for the network and the operating system. Each method
+ * is one call into the file of its subject. Streams and child processes call these methods, so a subclass can change them.
  *
  * @module
  */
@@ -14,16 +14,18 @@ import { getRunningLoop as getRunningPlatformLoop } from "../core/kernel/events.
 import type { Callback } from "../core/kernel/handles.ts";
 import { RuntimeError } from "../core/base/exceptions.ts";
 import type { Host } from "../core/loop/host.ts";
-import type { DatagramProtocol, StreamingProtocol, SubprocessProtocol } from "../core/network/protocols.ts";
-import type { Server } from "../core/network/server.ts";
-import { attach } from "../core/network/stream-transport.ts";
 import type {
+  DatagramProtocol,
   DatagramTransport,
   SocketAddress,
-  StartTlsOptions,
+  StreamingProtocol,
+  SubprocessProtocol,
   SubprocessTransport,
   Transport,
-} from "../core/network/transports.ts";
+} from "../core/network/contracts.ts";
+import type { NetworkLoop } from "../core/network/network-loop.ts";
+import type { Server } from "../core/network/server.ts";
+import { attach } from "../core/network/stream-transport.ts";
 import type { AddressOptions } from "./network/addresses.ts";
 import { getaddrinfo, getnameinfo } from "./network/addresses.ts";
 import { channelOf } from "./network/listener.ts";
@@ -32,7 +34,7 @@ import { readPipe, writePipe } from "./network/pipes.ts";
 import type { SendfileOptions } from "./network/sendfile.ts";
 import { sendfile } from "./network/sendfile.ts";
 import { SignalHandlers } from "./processes/signals.ts";
-import type { Upgrade } from "./network/start-tls.ts";
+import type { UpgradeOptions } from "./network/start-tls.ts";
 import { startTls } from "./network/start-tls.ts";
 import type { Command, SubprocessOptions } from "./processes/subprocess-transport.ts";
 import { connectSubprocess, PIPE } from "./processes/subprocess-transport.ts";
@@ -50,7 +52,7 @@ import { createUnixConnection, createUnixServer } from "./network/unix.ts";
  *
  * CPython: `asyncio.EventLoop`.
  */
-export class EventLoop extends BaseEventLoop {
+export class EventLoop extends BaseEventLoop implements NetworkLoop {
   readonly #signals: SignalHandlers = new SignalHandlers(this);
 
   /**
@@ -58,7 +60,7 @@ export class EventLoop extends BaseEventLoop {
    *
    * Every address of the host is tried, in order; see `happyEyeballsDelay`. Cancelled, the connection is closed.
    *
-   * @throws what the system says, such as `ECONNREFUSED`; of several addresses, all of it in one error.
+   * @throws the system's error, such as `ECONNREFUSED`; for several addresses, one error with the texts of all.
    *
    * CPython: `loop.create_connection`.
    */
@@ -72,9 +74,9 @@ export class EventLoop extends BaseEventLoop {
   }
 
   /**
-   * Listens at `port` of `host`, or of several; `null` is all addresses of this machine, port 0 a free one.
+   * Listens at `port` of `host`, or of several hosts; `null` is all addresses of this machine, port 0 a free one.
    *
-   * @throws what the system says, such as `EADDRINUSE`.
+   * @throws the system's error, such as `EADDRINUSE`.
    *
    * CPython: `loop.create_server`.
    */
@@ -105,7 +107,7 @@ export class EventLoop extends BaseEventLoop {
     return new GeneratorCoroutine(createUnixServer(this, makeProtocol, path, options), "createUnixServer");
   }
 
-  /** Takes a socket that was accepted elsewhere and not read from. CPython: `loop.connect_accepted_socket`. */
+  /** Uses a socket that was accepted elsewhere and not read from. CPython: `loop.connect_accepted_socket`. */
   connectAcceptedSocket<P extends StreamingProtocol>(
     makeProtocol: () => P,
     sock: Socket,
@@ -126,13 +128,13 @@ export class EventLoop extends BaseEventLoop {
   }
 
   /**
-   * Goes on under TLS on a connection that is there: a new transport; the old one is not to be used any more.
+   * Goes on under TLS on an open connection: a new transport; do not use the old one any more.
    *
-   * Bytes that have come and that `protocol` was not given are taken for the beginning of the handshake.
+   * Bytes that have come and that `protocol` was not given, or has not read, are taken for the beginning of the handshake.
    *
    * It waits until what was written has been sent.
    *
-   * @throws {RuntimeError} if the transport is closing; what TLS has against the peer. Then the connection is lost.
+   * @throws {RuntimeError} if the transport is closing; the error of the handshake, and then the connection is lost.
    *
    * CPython: `loop.start_tls`.
    */
@@ -140,13 +142,8 @@ export class EventLoop extends BaseEventLoop {
     transport: Transport,
     protocol: StreamingProtocol,
     ssl: Ssl,
-    options: StartTlsOptions & { readonly serverSide?: boolean } = {},
+    options: UpgradeOptions = {},
   ): Coroutine<Transport> {
-    return this._startTls(transport, protocol, ssl, options);
-  }
-
-  /** @internal */
-  _startTls(transport: Transport, protocol: StreamingProtocol, ssl: Ssl, options: Upgrade): Coroutine<Transport> {
     return new GeneratorCoroutine(startTls(this, transport, protocol, ssl, options), "startTls");
   }
 
@@ -163,7 +160,7 @@ export class EventLoop extends BaseEventLoop {
   }
 
   /**
-   * Reads from a pipe, a terminal or another stream of Node's, such as `process.stdin`, which is the transport's from
+   * Reads from a pipe, a terminal or another stream of Node's, such as `process.stdin`, which nothing else may use from
    * here on.
    *
    * @throws {RangeError} for the descriptor of a file.
@@ -193,7 +190,7 @@ export class EventLoop extends BaseEventLoop {
   /**
    * Runs a program, with pipes to all of its streams unless the options say otherwise.
    *
-   * @throws what the system says, such as `ENOENT`. Cancelled, the child is killed.
+   * @throws the system's error, such as `ENOENT`. Cancelled, the child is killed.
    *
    * CPython: `loop.subprocess_exec`.
    */
@@ -225,10 +222,10 @@ export class EventLoop extends BaseEventLoop {
   }
 
   /**
-   * Has `callback(...args)` called, in a turn of the loop, when the process gets `signal`. It replaces the handler
-   * before, and for `SIGINT` what `run` does. While there is a handler, the loop waits for its signal.
+   * Calls `callback(...args)`, in a turn of the loop, when the process gets `signal`. It replaces an earlier handler, and
+   * for `SIGINT` what `run` does. While there is a handler, the loop waits for its signal.
    *
-   * @throws {RangeError} for a signal that is none or cannot be caught.
+   * @throws {RangeError} for an unknown signal, or one that cannot be caught.
    *
    * CPython: `loop.add_signal_handler`.
    */
@@ -238,7 +235,7 @@ export class EventLoop extends BaseEventLoop {
     this._setExpecting(true);
   }
 
-  /** Puts back what `signal` does by default; whether it had a handler. CPython: `loop.remove_signal_handler`. */
+  /** Puts the default action of `signal` back; whether it had a handler. CPython: `loop.remove_signal_handler`. */
   removeSignalHandler(signal: NodeJS.Signals): boolean {
     const removed = this.#signals.remove(signal);
     this._setExpecting(this.#signals.size > 0);

@@ -8,7 +8,8 @@
  *   `tcp`, `unix`, `tls`, `start-tls`, `udp`, `pipes`, `subprocess-transport`, `signals`, `sendfile`, `addresses`.
  * - `stream-channel`, `fast-reads`, `private-sockets`, `listener`, `node-events`: Node's sockets and servers as channels
  *   and listeners of the core.
- * - `streams`, `subprocess`, `node-streams`: readers and writers for connections, child processes and Node's streams.
+ * - `subprocess`, `node-streams`: readers and writers for child processes and Node's streams. `streams`: core's functions
+ *   for connections, with Node's types.
  * - everything else is `core`.
  *
  * @module

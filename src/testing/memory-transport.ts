@@ -1,6 +1,13 @@
-/** Connections in memory: what a program does over a network, on a virtual clock and without one. @module */
+/**
+ * Connections in memory: what a program does over a network, on the virtual clock of a test, or in one process.
+ *
+ * They are byte channels, so that everything above the socket (transports, flow control, streams, servers) is the code
+ * that runs over a network. Weighed and refused: a fake reader and writer, which would have rules of their own.
+ *
+ * @module
+ */
 
-import type { Channel, ChannelClient } from "../core/network/byte-channels.ts";
+import type { ByteChannel, ByteChannelClient } from "../core/network/byte-channels.ts";
 import type { Coroutine, CoroutineGenerator } from "../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../core/kernel/coroutines.ts";
 import { Deque } from "../core/base/deque.ts";
@@ -18,7 +25,7 @@ import { streamsOver } from "../core/network/streams/streams-over.ts";
 export interface MemoryOptions {
   /** How many bytes are on their way at most, in each direction, before the sender has to wait; 64 KiB by default. */
   readonly capacity?: number;
-  /** How long bytes are on their way. */
+  /** How long bytes are on their way; no time by default. */
   readonly latency?: Duration;
   /** How many of the bytes that have arrived are received at once; all of them by default. */
   readonly chunk?: (available: number) => number;
@@ -58,7 +65,7 @@ export function memoryChannels(loop: AbstractEventLoop, options: MemoryOptions =
 }
 
 /** One end. */
-export class MemoryChannel implements Channel {
+export class MemoryChannel implements ByteChannel {
   readonly #incoming: Wire;
   readonly #outgoing: Wire;
   #isDestroyed: boolean = false;
@@ -69,7 +76,7 @@ export class MemoryChannel implements Channel {
     this.#outgoing = outgoing;
   }
 
-  open(client: ChannelClient): void {
+  open(client: ByteChannelClient): void {
     this.#outgoing.writer = client;
     this.#incoming.read(client);
   }
@@ -102,7 +109,7 @@ export class MemoryChannel implements Channel {
     this.#outgoing.end();
   }
 
-  /** The peer receives what is on its way, and then the end; what had no room is lost. */
+  /** The peer receives what is on its way, and then the end; what still waits for room is lost. */
   destroy(): void {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
@@ -111,7 +118,7 @@ export class MemoryChannel implements Channel {
     this.#incoming.close();
   }
 
-  /** Breaks the connection, as a reset does: for both ends, whatever was on its way is lost. */
+  /** Breaks the connection for both ends, as a reset does: what was on its way is lost. */
   reset(error: unknown = new ConnectionResetError("reset by peer")): void {
     this.#incoming.break(error);
     this.#outgoing.break(error);
@@ -125,27 +132,36 @@ export class MemoryChannel implements Channel {
  *   write ──► waiting ──room?──► on the way ──latency──► arrived ──a turn each──► reader
  *                                └───────── capacity ─────────┘
  * ```
+ *
+ * The end of what is written takes the same way, behind the bytes:
+ *
+ * | end       | it holds                                                   | next      |
+ * | --------- | ---------------------------------------------------------- | --------- |
+ * | `none`    | while more may be written                                  | `asked`   |
+ * | `asked`   | from `end` or `abandon` until every byte before it is sent | `sent`    |
+ * | `sent`    | while it is on the way                                     | `arrived` |
+ * | `arrived` | until the reader has taken every byte before it            | `told`    |
+ * | `told`    | once the reader knows                                      | –         |
  */
 class Wire {
   readonly #loop: AbstractEventLoop;
   readonly #capacity: number;
   readonly #latency: number;
   readonly #chunk: (available: number) => number;
-  /** Written, and not on its way for want of room. */
+  /** Written, and waits until there is room on the way. */
   readonly #waiting: ByteBuffer = new ByteBuffer();
   /** Bytes that were sent, or the end, in the order in which they arrive. */
   readonly #onTheWay: Deque<Uint8Array | null> = new Deque();
   #bytesOnTheWay: number = 0;
   readonly #arrived: ByteBuffer = new ByteBuffer();
-  /** Who wrote. */
-  #writer: ChannelClient | null = null;
-  #reader: ChannelClient | null = null;
+  /** The end that writes. */
+  #writer: ByteChannelClient | null = null;
+  #reader: ByteChannelClient | null = null;
+  #end: "none" | "asked" | "sent" | "arrived" | "told" = "none";
   #isPaused: boolean = false;
-  #isEnding: boolean = false;
-  #endIsSent: boolean = false;
-  #endHasArrived: boolean = false;
-  /** Nobody reads any more. */
+  /** The reader has closed, or the connection is broken: bytes that are written are refused. */
   #isClosed: boolean = false;
+  /** A delivery is scheduled. */
   #isDelivering: boolean = false;
   #broken: { readonly error: unknown } | null = null;
 
@@ -160,7 +176,7 @@ class Wire {
     return this.#waiting.size;
   }
 
-  set writer(writer: ChannelClient | null) {
+  set writer(writer: ByteChannelClient | null) {
     this.#writer = writer;
   }
 
@@ -169,7 +185,7 @@ class Wire {
       this.#refuse();
       return;
     }
-    // The writer may use its memory again.
+    // The writer may change its array once it is written.
     const copy = allocate(data.length);
     copy.set(data);
     this.#waiting.add(copy);
@@ -177,17 +193,17 @@ class Wire {
   }
 
   end(): void {
-    this.#isEnding = true;
+    if (this.#end === "none") this.#end = "asked";
     this.#send();
   }
 
-  /** The writer is gone: what has no room yet never will. */
+  /** The writer is gone: what still waits for room is lost. */
   abandon(): void {
     this.#waiting.clear();
     this.end();
   }
 
-  read(reader: ChannelClient): void {
+  read(reader: ByteChannelClient): void {
     this.#reader = reader;
     if (this.#broken === null) this.#deliverSoon();
     else reader.failed(this.#broken.error);
@@ -202,7 +218,7 @@ class Wire {
     this.#deliverSoon();
   }
 
-  /** Nobody reads any more. */
+  /** The reader is gone. */
   close(): void {
     this.#reader = null;
     this.#isClosed = true;
@@ -229,8 +245,8 @@ class Wire {
     const room = this.#capacity - this.#bytesOnTheWay - this.#arrived.size;
     const count = Math.min(room, this.#waiting.size);
     if (count > 0) this.#sendPacket(this.#waiting.take(count));
-    if (!this.#isEnding || this.#endIsSent || this.#waiting.size > 0) return;
-    this.#endIsSent = true;
+    if (this.#end !== "asked" || this.#waiting.size > 0) return;
+    this.#end = "sent";
     this.#sendPacket(null);
   }
 
@@ -244,7 +260,7 @@ class Wire {
     const data = this.#onTheWay.shift();
     if (data === undefined) return;
     if (data === null) {
-      this.#endHasArrived = true;
+      this.#end = "arrived";
     } else {
       this.#bytesOnTheWay -= data.length;
       this.#arrived.add(data);
@@ -253,7 +269,7 @@ class Wire {
   }
 
   get #hasSomething(): boolean {
-    return this.#arrived.size > 0 || this.#endHasArrived;
+    return this.#arrived.size > 0 || this.#end === "arrived";
   }
 
   #deliverSoon(): void {
@@ -274,8 +290,8 @@ class Wire {
       const hadToWait = this.#waiting.size > 0;
       this.#send();
       if (hadToWait) this.#writer?.flushed();
-    } else if (this.#endHasArrived) {
-      this.#endHasArrived = false;
+    } else if (this.#end === "arrived") {
+      this.#end = "told";
       reader.ended();
     }
     this.#deliverSoon();

@@ -1,4 +1,11 @@
-/** A host whose clock jumps: a program that sleeps for a week takes no time. @module */
+/**
+ * A host whose clock jumps: a program that sleeps for a week takes no time.
+ *
+ * Weighed and refused: fake timers of a test framework. They know nothing of turns and promises, so what runs between two
+ * ticks depends on the test; here the loop itself decides, in CPython's order.
+ *
+ * @module
+ */
 
 import type { Host, HostClient } from "../core/loop/host.ts";
 import { getPlatform } from "../core/loop/platform.ts";
@@ -8,7 +15,7 @@ declare const setImmediate: ((callback: () => void) => unknown) | undefined;
 
 /**
  * A loop's host in virtual time. When nothing is ready the clock jumps to the next timer; when no timer is set either,
- * the loop ends with a `DeadlockError`. Nothing outside of the loop may be waited for: no I/O, no timer of JavaScript's.
+ * the loop ends with a `DeadlockError`. Wait for nothing outside of the loop: no I/O and no timer of JavaScript's.
  *
  * ```ts
  * const loop = new asyncio.BaseEventLoop(new VirtualHost());

@@ -9,8 +9,6 @@ import type { Future } from "./futures.ts";
 import type { Callback, Handle, TimerHandle } from "./handles.ts";
 import { currentExecution, requireLoop } from "./running.ts";
 import type { CreateTaskOptions, Task } from "./tasks.ts";
-import type { StreamingProtocol } from "../network/protocols.ts";
-import type { StartTlsOptions, TlsOptions, Transport } from "../network/transports.ts";
 
 /** Something of the system's that a loop has open: a connection, a server, a child process. */
 export interface Resource {
@@ -135,13 +133,6 @@ export interface AbstractEventLoop extends KernelLoop {
 
   /** @internal The tasks that have not ended, in the order of their making. */
   readonly _tasks: LinkedList<Task<unknown>>;
-  /** @internal Where the platform has TLS: `transport` under TLS from here on, as a new transport. */
-  _startTls?(
-    transport: Transport,
-    protocol: StreamingProtocol,
-    tls: TlsOptions,
-    options: StartTlsOptions & { readonly serverSide: boolean; readonly received: () => Uint8Array },
-  ): Coroutine<Transport>;
   /** @internal `resource` is open: the loop gives it up when it is closed before. */
   _adopt(resource: Resource): void;
   /** @internal `resource` is closed. */

@@ -2,7 +2,7 @@
 
 import { repr } from "../base/format.ts";
 import { getPlatform } from "../loop/platform.ts";
-import type { Data } from "./transports.ts";
+import type { Data } from "./contracts.ts";
 
 declare class TextEncoder {
   encode(text: string): Uint8Array;
@@ -22,7 +22,7 @@ export function allocate(size: number): Uint8Array {
   return getPlatform().allocate?.(size) ?? new Uint8Array(size);
 }
 
-/** `bytes` as the platform's kind, in the same memory or in other. */
+/** `bytes` as an array of the platform's kind: itself if it is one, else a copy. */
 export function sameKind(bytes: Uint8Array): Uint8Array {
   const memory = allocate(bytes.length);
   if (memory.constructor === bytes.constructor) return bytes;

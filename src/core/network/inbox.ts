@@ -1,12 +1,16 @@
-/** How what happens outside of the loop reaches a protocol: one event at a time, in turns of the loop. @module */
+/**
+ * How what happens outside of the loop reaches a protocol: one event at a time, in turns of the loop.
+ *
+ * @module
+ */
 
 import { Deque } from "../base/deque.ts";
 import type { AbstractEventLoop } from "../kernel/events.ts";
 import { Handle } from "../kernel/handles.ts";
 import { leavesTheLoop } from "../base/exceptions.ts";
-import type { BaseProtocol } from "./protocols.ts";
+import type { BaseProtocol } from "./contracts.ts";
 
-/** Events that wait for their turn. Each takes one entry of the loop, in the context in which the inbox was made. */
+/** Events that wait for their turn. Each is handled in an entry of the loop, in the context the inbox was made in. */
 export class Inbox<E> {
   readonly #loop: AbstractEventLoop;
   readonly #events: Deque<E> = new Deque();

@@ -1,23 +1,30 @@
-/** Giving up on a peer that is slow on purpose, or gone without a word. @module */
+/**
+ * Giving up on a peer that is slow on purpose, or gone without a word.
+ *
+ * The watch is a channel around a channel, so that transports and protocols need not know of it. It has one timer for the
+ * life of a connection: re-arming it at every byte would cost more than the byte.
+ *
+ * @module
+ */
 
-import type { Channel, ChannelClient } from "./byte-channels.ts";
+import type { ByteChannel, ByteChannelClient } from "./byte-channels.ts";
 import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
 import type { AbstractEventLoop } from "../kernel/events.ts";
 import type { TimerHandle } from "../kernel/handles.ts";
 import { TimeoutError } from "../base/exceptions.ts";
-import type { WriteBufferLimits } from "./transports.ts";
+import type { WriteBufferLimits } from "./contracts.ts";
 
-/** How patient a server is; without an option, for ever. The connection is lost with a {@link TimeoutError}. */
+/** How long a server waits for its peers; without an option there is no limit. The connection is lost with a {@link TimeoutError}. */
 export interface PeerTimeouts {
   /** How long a client may take to send its first byte. */
   readonly firstByteTimeout?: Duration;
-  /** How long a connection may be without a byte in either direction. A paused connection is not idle. */
+  /** How long a connection may be without a byte in either direction. While reading is paused it is not idle. */
   readonly idleTimeout?: Duration;
 }
 
 /** `channel`, with a watch over its peer if `timeouts` asks for one. */
-export function watched(loop: AbstractEventLoop, channel: Channel, timeouts: PeerTimeouts): Channel {
+export function watched(loop: AbstractEventLoop, channel: ByteChannel, timeouts: PeerTimeouts): ByteChannel {
   const { firstByteTimeout, idleTimeout } = timeouts;
   if (firstByteTimeout === undefined && idleTimeout === undefined) return channel;
   const idle = idleTimeout === undefined ? Infinity : toSeconds(idleTimeout, "idleTimeout");
@@ -26,20 +33,22 @@ export function watched(loop: AbstractEventLoop, channel: Channel, timeouts: Pee
 }
 
 /** A channel with a watch over its peer. */
-export class WatchedChannel implements Channel, ChannelClient {
+export class WatchedChannel implements ByteChannel, ByteChannelClient {
   readonly #loop: AbstractEventLoop;
-  readonly #channel: Channel;
+  readonly #channel: ByteChannel;
   readonly #idle: number;
   #firstByte: number;
-  #client: ChannelClient | null = null;
+  #client: ByteChannelClient | null = null;
   #timer: TimerHandle | null = null;
+  /** The channel's `progress` when the timer last fired. */
   #progress: number | undefined = undefined;
   #isPaused: boolean = false;
-  /** When the last byte went by, and when the connection began. */
+  /** When the last byte went by, in either direction. */
   #lastByte: number;
+  /** When the connection began. */
   readonly #opened: number;
 
-  constructor(loop: AbstractEventLoop, channel: Channel, firstByte: number, idle: number) {
+  constructor(loop: AbstractEventLoop, channel: ByteChannel, firstByte: number, idle: number) {
     this.#loop = loop;
     this.#channel = channel;
     this.#firstByte = firstByte;
@@ -50,7 +59,7 @@ export class WatchedChannel implements Channel, ChannelClient {
 
   // --- the channel
 
-  open(client: ChannelClient): void {
+  open(client: ByteChannelClient): void {
     this.#client = client;
     this.#watch();
     this.#channel.open(this);
@@ -80,6 +89,10 @@ export class WatchedChannel implements Channel, ChannelClient {
     return this.#channel.pending;
   }
 
+  get error(): unknown {
+    return this.#channel.error;
+  }
+
   get canWriteEof(): boolean {
     return this.#channel.canWriteEof;
   }
@@ -96,24 +109,24 @@ export class WatchedChannel implements Channel, ChannelClient {
     return this.#channel.farewell?.bind(this.#channel);
   }
 
-  /** From here on it is the peer who keeps us waiting, paused or not. */
+  /** While closing, the peer is what the connection waits for: a pause of reading does not count any more. */
   closing(): void {
     this.#isPaused = false;
     this.#channel.closing?.();
   }
 
-  get watchedChannel(): Channel {
+  get watchedChannel(): ByteChannel {
     return this.#channel;
   }
 
-  /** Watches no more. */
+  /** Ends the watch. */
   stop(): void {
     this.#timer?.cancel();
     this.#timer = null;
   }
 
-  /** `channel` under the same watch: the same peer, who has sent his first byte. */
-  goOnWith(channel: Channel): Channel {
+  /** `channel` under the same watch: the peer is the same, and its first byte has come. */
+  goOnWith(channel: ByteChannel): ByteChannel {
     return new WatchedChannel(this.#loop, channel, Infinity, this.#idle);
   }
 
@@ -147,7 +160,7 @@ export class WatchedChannel implements Channel, ChannelClient {
     this.#client!.closed();
   }
 
-  /** One timer for the life of the connection, which looks when it fires whether it should have fired later. */
+  /** Sets the timer for the present deadline; when it fires, the deadline may have moved. */
   #watch(): void {
     const deadline = Math.min(this.#opened + this.#firstByte, this.#lastByte + this.#idle);
     if (deadline !== Infinity) this.#timer = this.#loop.callAt(deadline, () => this.#look());
@@ -155,7 +168,7 @@ export class WatchedChannel implements Channel, ChannelClient {
 
   #look(): void {
     const now = this.#loop.time();
-    // Of one long write the system tells only the end.
+    // The system reports only the end of a long write.
     const { progress } = this.#channel;
     if (progress !== this.#progress) this.#lastByte = now;
     this.#progress = progress;

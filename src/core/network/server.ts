@@ -2,8 +2,17 @@
 /**
  * Server: what listens, and the connections it has accepted.
  *
+ * | state     | it holds                                           | next                              |
+ * | --------- | -------------------------------------------------- | --------------------------------- |
+ * | `new`     | until `startServing` or `serveForever`             | `serving`, `closed`               |
+ * | `serving` | while it listens, or begins to                     | `closed`, if a listener fails too |
+ * | `closed`  | for good; connections that are open go on          | –                                 |
+ *
  * **The end of a server.** `close` stops listening. `waitClosed` waits until it is closed and the last connection is
- * gone. `shutdown` does it all, with a time by which it is done.
+ * gone. `shutdown` does all of it, within a time that is given.
+ *
+ * The server knows connections as transports, and where it listens as {@link Listener}s, so a network of any kind can
+ * have one.
  *
  * @module
  */
@@ -12,20 +21,19 @@ import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../kernel/coroutines.ts";
 import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
-import type { AbstractEventLoop, Resource } from "../kernel/events.ts";
+import type { AbstractEventLoop } from "../kernel/events.ts";
 import { CancelledError, RuntimeError } from "../base/exceptions.ts";
 import { inspectAsString, repr } from "../base/format.ts";
 import type { Future } from "../kernel/futures.ts";
 import { sleep } from "../coordination/sleep.ts";
 import type { StreamTransport, TransportOwner } from "./stream-transport.ts";
 import type { Task } from "../kernel/tasks.ts";
-import { StreamReaderProtocol } from "./streams/stream-protocol.ts";
-import type { SocketAddress } from "./transports.ts";
+import type { SocketAddress } from "./contracts.ts";
 import { wait } from "../coordination/wait.ts";
 
 /** One address a server listens at. */
 export interface Listener {
-  /** Begins to accept connections. It may wait, and throws what the system has against it. */
+  /** Begins to accept connections. It may wait. @throws the system's error if the address cannot be had. */
   listen(): CoroutineGenerator<void>;
   /** Stops accepting, and frees the address. */
   close(): void;
@@ -35,11 +43,11 @@ export interface Listener {
   readonly address: SocketAddress | string | null;
 }
 
-/** What a {@link Server} has to say of itself. */
+/** Counts of a {@link Server}'s connections. */
 export interface ServerStatistics {
   /** Connections that are open. */
   readonly connections: number;
-  /** Connections accepted since the server was made, those that were refused not counted. */
+  /** Connections accepted since the server was made, without those that were refused. */
   readonly accepted: number;
   /** Connections refused because there were `maxConnections` of them, or because the server was closed. */
   readonly refused: number;
@@ -47,7 +55,7 @@ export interface ServerStatistics {
 
 /** Options of {@link Server.shutdown}. */
 export interface ShutdownOptions {
-  /** How long connections may take to come to their end; without it, as long as they like. */
+  /** How long connections may take to come to their end; without it, there is no limit. */
   readonly grace?: Duration;
 }
 
@@ -56,19 +64,19 @@ export interface ShutdownOptions {
  *
  * CPython: `asyncio.Server`.
  */
-export class Server implements AsyncDisposable, TransportOwner, Resource {
+export class Server implements AsyncDisposable, TransportOwner {
   readonly #loop: AbstractEventLoop;
   readonly #listeners: readonly Listener[];
   readonly #maxConnections: number;
   readonly #transports: Set<StreamTransport> = new Set();
-  #isServing: boolean = false;
-  #isClosed: boolean = false;
-  /** Clients that are let in, and have no transport yet: they shake hands. */
+  #state: "new" | "serving" | "closed" = "new";
+  /** Clients that were admitted and have no transport yet: their TLS handshake is under way. */
   #arriving: number = 0;
   #accepted: number = 0;
   #refused: number = 0;
-  /** Those in `waitClosed`. */
+  /** Pending calls of `waitClosed`. */
   #waiters: Future<void>[] = [];
+  /** What `serveForever` waits for, while it runs. */
   #forever: Future<void> | null = null;
 
   /** @internal */
@@ -85,9 +93,9 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
     return this.#loop;
   }
 
-  /** What it listens with; nothing once it is closed. */
+  /** What it listens with; empty once it is closed. */
   get sockets(): readonly unknown[] {
-    return this.#isClosed ? [] : this.#listeners.map((listener) => listener.socket);
+    return this.#state === "closed" ? [] : this.#listeners.map((listener) => listener.socket);
   }
 
   /** Where it listens: an address for each, or a path. */
@@ -103,31 +111,31 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
 
   /** Whether it accepts connections. */
   isServing(): boolean {
-    return this.#isServing && !this.#isClosed;
+    return this.#state === "serving";
   }
 
   /** @internal */
   isClosing(): boolean {
-    return this.#isClosed;
+    return this.#state === "closed";
   }
 
   /**
    * Begins to accept connections, if it does not yet.
    *
-   * @throws {RuntimeError} if it is closed; what the system says, such as `EADDRINUSE`.
+   * @throws {RuntimeError} if it is closed; the system's error, such as `EADDRINUSE`.
    */
   startServing(): Coroutine<void> {
     return new GeneratorCoroutine(this.#starting(), "Server.startServing");
   }
 
   *#starting(): CoroutineGenerator<void> {
-    if (this.#isClosed) throw new RuntimeError(`server ${this.toString()} is closed`);
-    if (this.#isServing) return;
-    this.#isServing = true;
+    this.#checkNotClosed();
+    if (this.#state === "serving") return;
+    this.#state = "serving";
     try {
       for (const listener of this.#listeners) {
         yield* listener.listen();
-        this.#checkOpen(listener);
+        this.#checkStillServing(listener);
       }
       yield* sleep(0);
     } catch (error) {
@@ -136,18 +144,21 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
     }
   }
 
-  /** It may be closed while it begins. */
-  #checkOpen(listener: Listener): void {
-    if (!this.#isClosed) return;
-    listener.close();
-    throw new RuntimeError(`server ${this.toString()} is closed`);
+  /** The server may have been closed while the listener began: it closed the others. */
+  #checkStillServing(listener: Listener): void {
+    if (this.#state === "closed") listener.close();
+    this.#checkNotClosed();
+  }
+
+  #checkNotClosed(): void {
+    if (this.#state === "closed") throw new RuntimeError(`server ${this.toString()} is closed`);
   }
 
   /**
-   * Accepts connections until it is cancelled; then it closes the server and every connection, aborts those that have
-   * not gone a moment later, and raises the `CancelledError` on.
+   * Accepts connections until it is cancelled. Then it closes the server and every connection, aborts after a second the
+   * connections that are still there, and raises the `CancelledError`.
    *
-   * @throws {RuntimeError} if it is closed, or in this method already.
+   * @throws {RuntimeError} if the server is closed, or this method is running already.
    */
   serveForever(): Coroutine<never> {
     return new GeneratorCoroutine(this.#servingForever(), "Server.serveForever");
@@ -156,7 +167,7 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
   *#servingForever(): CoroutineGenerator<never> {
     if (this.#forever !== null)
       throw new RuntimeError(`server ${this.toString()} is already being awaited on serveForever()`);
-    if (this.#isClosed) throw new RuntimeError(`server ${this.toString()} is closed`);
+    this.#checkNotClosed();
     const forever = this.#loop.createFuture();
     this.#forever = forever;
     try {
@@ -164,9 +175,9 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
       yield* forever;
     } catch (error) {
       if (error instanceof CancelledError) {
-        const wasClosed = this.#isClosed;
+        const wasClosed = this.#state === "closed";
         this.close();
-        // Whoever closed it before has said what is to become of the clients.
+        // A close before the cancellation has left the clients to themselves.
         if (wasClosed) yield* this.waitClosed();
         else yield* this.#endClients();
       }
@@ -179,9 +190,8 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
 
   /** Stops listening. Connections go on. Closing twice does nothing. */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#isServing = false;
+    if (this.#state === "closed") return;
+    this.#state = "closed";
     for (const listener of this.#listeners) listener.close();
     this.#loop._release(this);
     if (this.#forever !== null && !this.#forever.done()) this.#forever.cancel();
@@ -215,10 +225,10 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
   }
 
   /**
-   * Ends the server in good order: it stops listening, gives connections `grace` to come to their end, then cancels the
-   * tasks that serve them and closes what is left, and aborts what has not gone a moment later.
+   * Ends the server in good order. It stops listening and waits for the end of the connections, at most for `grace`; then
+   * it cancels the tasks that serve the rest and closes them; after a second it aborts those that are still there.
    *
-   * @returns how many connections had to be ended.
+   * @returns how many connections outlived the grace.
    */
   shutdown(options: ShutdownOptions = {}): Coroutine<number> {
     const grace = options.grace === undefined ? Infinity : toSeconds(options.grace, "grace");
@@ -231,20 +241,20 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
     const left = this.#transports.size;
     const services = this.#services();
     for (const task of services) task.cancel();
-    // They may say goodbye, as long as their connections are there.
+    // Their cleanup may still write to the connections.
     if (services.length > 0) yield* wait(services, { timeout: FAREWELL_SECONDS });
     yield* this.#endClients();
     return left;
   }
 
-  /** Closes what is left, and aborts what does not go. */
+  /** Closes the connections that are left, and aborts those that do not end within a second. */
   *#endClients(): CoroutineGenerator<void> {
     this.closeClients();
     if (!(yield* this.#areGoneAfter(FAREWELL_SECONDS))) this.abortClients();
     yield* this.waitClosed();
   }
 
-  /** Waits for the end of all connections, at most so long; whether it came. */
+  /** Whether all connections ended within `seconds`. */
   *#areGoneAfter(seconds: number): CoroutineGenerator<boolean> {
     const over = this.#loop.createTask(this.waitClosed());
     try {
@@ -255,10 +265,9 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
     }
   }
 
-  /** The tasks that serve the clients of a server on streams. */
+  /** The tasks that serve the connections. A protocol made of streams has one; others need not. */
   #services(): Task<unknown>[] {
-    const protocols = [...this.#transports].map((transport) => transport.getProtocol());
-    return protocols.flatMap((protocol) => (protocol instanceof StreamReaderProtocol ? (protocol._task ?? []) : []));
+    return [...this.#transports].flatMap((transport) => transport.getProtocol()._task ?? []);
   }
 
   /** How many connections there are and were. */
@@ -268,12 +277,12 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
 
   /** @internal Whether one more connection may come; one that may not is counted as refused. */
   _admit(): boolean {
-    if (!this.#isClosed && this.#transports.size + this.#arriving < this.#maxConnections) return true;
+    if (this.#state !== "closed" && this.#transports.size + this.#arriving < this.#maxConnections) return true;
     this.#refused++;
     return false;
   }
 
-  /** @internal A client that was admitted takes its time, until the function returned is called. */
+  /** @internal A client that was admitted has no transport yet, until the function returned is called. */
   _arriving(): () => void {
     this.#arriving++;
     return () => {
@@ -301,7 +310,7 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
   }
 
   get #isOver(): boolean {
-    return this.#isClosed && this.#transports.size + this.#arriving === 0;
+    return this.#state === "closed" && this.#transports.size + this.#arriving === 0;
   }
 
   #wakeIfOver(): void {
@@ -321,11 +330,10 @@ export class Server implements AsyncDisposable, TransportOwner, Resource {
   }
 
   toString(): string {
-    const state = this.#isClosed ? "closed" : this.#isServing ? "serving" : "new";
-    return `<Server ${state} connections=${this.#transports.size}>`;
+    return `<Server ${this.#state} connections=${this.#transports.size}>`;
   }
 }
 inspectAsString(Server);
 
-/** After the grace, tasks may clean up and writes may leave for so long. */
+/** How long the cleanup of tasks, and after it the rest of what was written, may take at the end of a server. */
 const FAREWELL_SECONDS = 1;

@@ -1,5 +1,5 @@
 /**
- * The transport of a stream of bytes: asyncio's rules of order, over any {@link Channel}.
+ * The transport of a stream of bytes: asyncio's rules of order, over any {@link ByteChannel}.
  *
  * What the channel reports, often from outside of any turn, becomes an event in the inbox and an entry of the loop, so
  * that protocols are called inside of turns, in order, one event at a time:
@@ -9,31 +9,41 @@
  *   protocol ──write──► channel           pending > high ──► protocol.pauseWriting(), before write returns
  * ```
  *
- * `connectionMade` is the first event and `connectionLost` the last. A transport that is closing takes no more bytes in,
- * and is lost when what was written has been sent.
+ * `connectionMade` is the first event and `connectionLost` the last. One word says where a transport is between them:
+ *
+ * | state         | it holds while                                                        | next                |
+ * | ------------- | --------------------------------------------------------------------- | ------------------- |
+ * | `open`        | bytes go both ways                                                    | any of the others   |
+ * | `closing`     | `close` was called, and what was written before is still being sent   | `leaving`, `closed` |
+ * | `leaving`     | all is sent, and the channel says its farewell, as TLS does           | `closed`            |
+ * | `handed over` | STARTTLS has the channel; a new transport follows, or an error        | `closed`            |
+ * | `closed`      | nothing more happens but `connectionLost`, which may have been called | –                   |
+ *
+ * Nothing is received from `closing` on. Writes are sent while `closing`, as in CPython, but not where a farewell is to
+ * follow: nothing may come behind that. Any failure, `abort` and the end of the loop lead to `closed` at once.
+ *
+ * Weighed and refused: a transport for each kind of connection, as CPython has one for sockets, pipes and TLS. The rules
+ * are the same for all; what differs is in the channel.
  *
  * @module
  */
 
-import { toBytes } from "./bytes.ts";
-import type { Channel, ChannelClient } from "./byte-channels.ts";
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES } from "../base/constants.ts";
-import type { CoroutineGenerator } from "../kernel/coroutines.ts";
-import type { AbstractEventLoop } from "../kernel/events.ts";
 import { RuntimeError } from "../base/exceptions.ts";
-import { WriteFlow } from "./water-marks.ts";
 import { inspectAsString, repr } from "../base/format.ts";
-import type { Future } from "../kernel/futures.ts";
-import { callProtocol, Inbox } from "./inbox.ts";
 import { getLogger } from "../base/log.ts";
-import type { Protocol, StreamingProtocol } from "./protocols.ts";
-import { isBuffered } from "./protocols.ts";
-import type { Data, Transport, WriteBufferLimits } from "./transports.ts";
+import type { CoroutineGenerator } from "../kernel/coroutines.ts";
+import type { AbstractEventLoop, Resource } from "../kernel/events.ts";
+import type { Future } from "../kernel/futures.ts";
+import type { ByteChannel, ByteChannelClient } from "./byte-channels.ts";
+import { toBytes } from "./bytes.ts";
+import type { Data, StreamingProtocol, Transport, WriteBufferLimits } from "./contracts.ts";
+import { callProtocol, Inbox } from "./inbox.ts";
+import type { Incoming, InflowOwner } from "./inflow.ts";
+import { Inflow } from "./inflow.ts";
+import { WaterMarks } from "./water-marks.ts";
 
-/** How many bytes may come between two turns, before the system is to keep the rest. */
-const MOST_UNDELIVERED = 256 * 1024;
-
-/** Who keeps count of transports: the server that accepted them. */
+/** Keeps count of transports: the server that accepted them. */
 export interface TransportOwner {
   /** @internal */
   _attach(transport: StreamTransport): void;
@@ -46,19 +56,18 @@ export interface TransportOwner {
 /** Options of a {@link StreamTransport}. */
 export interface StreamTransportOptions {
   readonly owner?: TransportOwner;
-  /** What {@link StreamTransport.getExtraInfo} knows beside what the channel does. */
+  /** What {@link StreamTransport.getExtraInfo} knows besides what the channel does. */
   readonly extra?: Readonly<Record<string, unknown>>;
   /** The protocol had another transport before, and has heard of the connection. */
   readonly isUpgrade?: boolean;
 }
 
-/** What happens to a transport, in the order in which its protocol is told. Bytes are an event too. */
-type Event = Uint8Array | typeof MADE | typeof STARTED | typeof ENDED | typeof FLUSHED | typeof RESUMED | Broken | Lost;
-const MADE = "made";
-const STARTED = "started";
-const ENDED = "ended";
-const FLUSHED = "flushed";
-const RESUMED = "resumed";
+/** See the head of this file. */
+type State = "open" | "closing" | "leaving" | "handed over" | "closed";
+
+/** What happens to a transport, in the order in which its protocol is told. */
+type TransportEvent = Incoming | "made" | "started" | "flushed" | "resumed" | Broken | Lost;
+
 /** The channel broke, behind the bytes that came before. */
 class Broken {
   readonly error: unknown;
@@ -67,6 +76,7 @@ class Broken {
     this.error = error;
   }
 }
+
 /** The last of all events. */
 class Lost {
   readonly error: unknown;
@@ -77,38 +87,29 @@ class Lost {
 }
 
 /** @internal */
-export class StreamTransport implements Transport, ChannelClient {
+export class StreamTransport implements Transport, ByteChannelClient, InflowOwner, Resource {
   readonly #loop: AbstractEventLoop;
-  readonly #channel: Channel;
+  readonly #channel: ByteChannel;
   readonly #owner: TransportOwner | null;
   readonly #extra: Readonly<Record<string, unknown>>;
-  readonly #flow: WriteFlow;
-  readonly #inbox: Inbox<Event>;
+  readonly #isUpgrade: boolean;
+  readonly #waterMarks: WaterMarks;
+  readonly #inbox: Inbox<TransportEvent>;
+  readonly #inflow: Inflow;
+  #protocol: StreamingProtocol;
+  #state: State = "open";
   /** Completed when the protocol has been told of the connection. */
   #waiter: Future<void> | null = null;
-  readonly #isUpgrade: boolean;
-  #protocol: StreamingProtocol;
-  /** Bytes and the end that came while reading was paused. */
-  #held: (Uint8Array | typeof ENDED)[] = [];
-  #isPaused: boolean = false;
-  /** Bytes in the inbox. */
-  #undelivered: number = 0;
-  /** So many came before their turn that the channel was told to wait. */
-  #isFull: boolean = false;
-  #isClosing: boolean = false;
-  /** The peer has sent its end. */
-  #hasEnded: boolean = false;
-  /** Our end was sent, or will be after what waits. */
+  /** `writeEof` was called: nothing may be written behind it. */
   #eofWritten: boolean = false;
-  /** Writes since the connection was lost; zero while it is not. */
-  #lostWrites: number = 0;
-  #isLost: boolean = false;
-  /** Who waits until nothing waits to be sent, or the connection is lost. */
+  /** Writes that came too late to be sent. */
+  #lateWrites: number = 0;
+  /** Pending calls of {@link _allSent}. */
   readonly #senders: Set<Future<void>> = new Set();
 
   constructor(
     loop: AbstractEventLoop,
-    channel: Channel,
+    channel: ByteChannel,
     protocol: StreamingProtocol,
     options: StreamTransportOptions = {},
   ) {
@@ -118,8 +119,9 @@ export class StreamTransport implements Transport, ChannelClient {
     this.#owner = options.owner ?? null;
     this.#extra = options.extra ?? {};
     this.#isUpgrade = options.isUpgrade === true;
-    this.#flow = new WriteFlow(loop, this, channel.limits?.high);
+    this.#waterMarks = new WaterMarks(loop, this, channel.limits?.high);
     this.#inbox = new Inbox(loop, (event) => this.#happened(event));
+    this.#inflow = new Inflow(this, channel);
   }
 
   /** @internal Tells the protocol of the connection, begins to read, and completes `waiter`, in this order. */
@@ -127,8 +129,8 @@ export class StreamTransport implements Transport, ChannelClient {
     this.#waiter = waiter;
     this.#loop._adopt(this);
     if (!this.#isUpgrade) this.#owner?._attach(this);
-    this.#inbox.push(MADE);
-    this.#inbox.push(STARTED);
+    this.#inbox.push("made");
+    this.#inbox.push("started");
   }
 
   // --- what the user calls
@@ -146,28 +148,19 @@ export class StreamTransport implements Transport, ChannelClient {
   }
 
   isClosing(): boolean {
-    return this.#isClosing;
+    return this.#state !== "open";
   }
 
   isReading(): boolean {
-    return !this.#isClosing && !this.#isPaused;
+    return this.#state === "open" && !this.#inflow.isPaused;
   }
 
   pauseReading(): void {
-    if (!this.isReading()) return;
-    this.#isPaused = true;
-    this.#channel.pause();
+    this.#inflow.pause();
   }
 
   resumeReading(): void {
-    if (this.#isClosing || !this.#isPaused) return;
-    this.#isPaused = false;
-    if (this.#held.length > 0) this.#inbox.push(RESUMED);
-    else this.#resumeChannel();
-  }
-
-  #resumeChannel(): void {
-    if (!this.#isFull) this.#channel.resume();
+    this.#inflow.resume();
   }
 
   write(data: Data): void {
@@ -186,28 +179,28 @@ export class StreamTransport implements Transport, ChannelClient {
 
   writeEof(): void {
     if (!this.canWriteEof()) throw new RuntimeError("writeEof() is not supported by this transport");
-    if (this.#isClosing || this.#eofWritten) return;
+    if (this.#state !== "open" || this.#eofWritten) return;
     this.#eofWritten = true;
     this.#channel.writeEof();
   }
 
   getWriteBufferSize(): number {
-    return this.#isLost ? 0 : this.#channel.pending;
+    return this.#state === "closed" ? 0 : this.#channel.pending;
   }
 
   getWriteBufferLimits(): { readonly low: number; readonly high: number } {
-    return this.#flow.limits;
+    return this.#waterMarks.limits;
   }
 
   setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
-    this.#flow.setLimits(limits);
-    this.#flow.check(this.getWriteBufferSize());
+    this.#waterMarks.setLimits(limits);
+    if (this.#state !== "closed") this.#waterMarks.check(this.getWriteBufferSize());
   }
 
   close(): void {
-    if (this.#isClosing) return;
-    this.#isClosing = true;
-    this.#held = [];
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#inflow.drop();
     this.#channel.pause();
     if (this.#channel.pending === 0) this.#finish();
     else this.#channel.closing?.();
@@ -220,60 +213,63 @@ export class StreamTransport implements Transport, ChannelClient {
   // --- what the channel calls
 
   received(data: Uint8Array): void {
-    if (this.#isClosing) return;
+    if (this.#state !== "open") return;
     this.#inbox.push(data);
-    this.#undelivered += data.length;
-    if (this.#isFull || this.#undelivered <= MOST_UNDELIVERED) return;
-    this.#isFull = true;
-    this.#channel.pause();
+    this.#inflow.queued(data.length);
   }
 
   ended(): void {
-    if (!this.#isClosing) this.#inbox.push(ENDED);
+    if (this.#state === "open") this.#inbox.push("ended");
   }
 
   flushed(): void {
-    if (this.#flow.isPaused || this.#isClosing || this.#senders.size > 0) this.#inbox.push(FLUSHED);
+    if (this.#waterMarks.isPaused || this.#state !== "open" || this.#senders.size > 0) this.#inbox.push("flushed");
   }
 
   failed(error: unknown): void {
     if (this.#loop.getDebug()) getLogger().debug(`${this.toString()}: ${String(error)}`);
-    if (this.#isClosing) this.#lose(error);
-    else this.#inbox.push(new Broken(error));
+    this.#broke(error);
   }
 
   closed(): void {
-    if (this.#isClosing) this.#lose(null);
-    else this.#inbox.push(new Broken(null));
+    this.#broke(null);
+  }
+
+  /** While the transport is open, what came before is delivered first. */
+  #broke(error: unknown): void {
+    if (this.#state === "open") this.#inbox.push(new Broken(error));
+    else this.#lose(error);
+  }
+
+  // --- what the inflow calls
+
+  /** Calls the protocol's method `name`; an error thrown there ends the connection. */
+  tellProtocol(name: string, method: () => void): void {
+    const failure = callProtocol(this.#loop, this, name, method);
+    if (failure !== null) this.#forceClose(failure.error);
+  }
+
+  goOnSoon(): void {
+    this.#inbox.push("resumed");
   }
 
   // --- events, one a turn
 
-  #happened(event: Event): void {
-    if (event instanceof Uint8Array) this.#leftInbox(event.length);
-    if (event instanceof Uint8Array || event === ENDED) {
-      if (this.#isPaused || this.#held.length > 0) this.#held.push(event);
-      else this.#deliver(event);
-    } else if (event === MADE) this.#made();
-    else if (event === STARTED) this.#started();
-    else if (event === FLUSHED) this.#wasFlushed();
-    else if (event === RESUMED) this.#wasResumed();
+  #happened(event: TransportEvent): void {
+    if (event instanceof Uint8Array || event === "ended") this.#inflow.arrived(event);
+    else if (event === "made") this.#made();
+    else if (event === "started") this.#started();
+    else if (event === "flushed") this.#wasFlushed();
+    else if (event === "resumed") this.#inflow.goOn();
     else if (event instanceof Broken) this.#forceClose(event.error);
     else this.#wasLost(event.error);
   }
 
-  #leftInbox(count: number): void {
-    this.#undelivered -= count;
-    if (!this.#isFull || this.#undelivered > 0) return;
-    this.#isFull = false;
-    if (this.isReading()) this.#channel.resume();
-  }
-
   #made(): void {
-    if (!this.#isUpgrade) this.#call("connectionMade", () => this.#protocol.connectionMade?.(this));
+    if (!this.#isUpgrade) this.tellProtocol("connectionMade", () => this.#protocol.connectionMade?.(this));
     // A connection that was lost before its protocol heard of it is not read.
-    if (!this.#isLost) this.#channel.open(this);
-    if (!this.#isClosing && this.#isPaused) this.#channel.pause();
+    if (this.#state !== "closed") this.#channel.open(this);
+    if (this.#state === "open" && this.#inflow.isPaused) this.#channel.pause();
   }
 
   #started(): void {
@@ -281,87 +277,30 @@ export class StreamTransport implements Transport, ChannelClient {
     this.#waiter = null;
   }
 
-  #deliver(event: Uint8Array | typeof ENDED): void {
-    if (this.#isClosing || this.#hasEnded) return;
-    if (event === ENDED) this.#end();
-    else if (isBuffered(this.#protocol)) this.#fill(event);
-    else this.#call("dataReceived", () => (this.#protocol as Protocol).dataReceived?.(event));
-  }
-
-  /** Gives `data` to a protocol that has buffers of its own. */
-  #fill(data: Uint8Array): void {
-    let rest = data;
-    while (rest.length > 0 && !this.#isClosing) {
-      if (this.#isPaused) {
-        this.#held.unshift(rest);
-        return;
-      }
-      const { length } = rest;
-      const protocol = this.#protocol;
-      if (!isBuffered(protocol)) {
-        this.#deliver(rest);
-        return;
-      }
-      let taken = 0;
-      this.#call("getBuffer", () => {
-        const buffer = protocol.getBuffer(length);
-        if (buffer.length === 0) throw new RuntimeError("getBuffer() returned an empty buffer");
-        taken = Math.min(length, buffer.length);
-        buffer.set(rest.subarray(0, taken));
-      });
-      if (taken === 0) return;
-      this.#call("bufferUpdated", () => protocol.bufferUpdated(taken));
-      rest = rest.subarray(taken);
-    }
-  }
-
-  #end(): void {
-    this.#hasEnded = true;
-    let staysOpen: unknown = false;
-    this.#call("eofReceived", () => {
-      staysOpen = this.#protocol.eofReceived?.();
-    });
-    if (!this.#isClosing && (staysOpen !== true || !this.#channel.canWriteEof)) this.close();
-  }
-
   #wasFlushed(): void {
-    if (this.#isLost) return;
+    if (this.#state === "closed") return;
     const { pending } = this.#channel;
-    this.#flow.check(pending);
+    this.#waterMarks.check(pending);
     if (pending > 0) return;
-    this.#tellAllSent();
-    if (this.#isClosing && this.#lostWrites === 0) this.#finish();
-  }
-
-  #tellAllSent(): void {
-    for (const sender of this.#senders) if (!sender.done()) sender.setResult();
-  }
-
-  #wasResumed(): void {
-    if (this.#isPaused || this.#isClosing) return;
-    const event = this.#held.shift();
-    if (event !== undefined) this.#deliver(event);
-    if (this.#isPaused || this.#isClosing) return;
-    if (this.#held.length > 0) this.#inbox.push(RESUMED);
-    else this.#resumeChannel();
+    this.#wakeSenders();
+    if (this.#state === "closing") this.#finish();
   }
 
   #wasLost(error: unknown): void {
-    this.#tellAllSent();
-    this.#call("connectionLost", () => this.#protocol.connectionLost?.(error));
+    this.#wakeSenders();
+    this.tellProtocol("connectionLost", () => this.#protocol.connectionLost?.(error));
     this.#channel.destroy();
     this.#owner?._detach(this);
     this.#loop._release(this);
   }
 
-  // --- sending and closing
+  // --- sending
 
   #canWrite(caller: string): boolean {
     if (this.#eofWritten) throw new RuntimeError(`Cannot call ${caller}() after writeEof()`);
-    // Under TLS nothing goes behind a goodbye, and `close` was the word for it.
-    if (this.#isClosing && this.#lostWrites === 0 && this.#channel.farewell !== undefined) return false;
-    if (this.#lostWrites === 0) return true;
-    if (this.#lostWrites++ === LOG_THRESHOLD_FOR_CONNLOST_WRITES) {
+    if (this.#state === "open") return true;
+    if (this.#state === "closing") return this.#channel.farewell === undefined;
+    if (++this.#lateWrites === LOG_THRESHOLD_FOR_CONNLOST_WRITES) {
       getLogger().warning(`${caller}() to a connection that is lost: ${this.toString()}`);
     }
     return false;
@@ -369,46 +308,12 @@ export class StreamTransport implements Transport, ChannelClient {
 
   #send(pieces: readonly Uint8Array[]): void {
     this.#channel.write(pieces);
-    this.#flow.check(this.#channel.pending);
+    this.#waterMarks.check(this.#channel.pending);
   }
 
-  /** Everything is sent: the connection ends in good order. */
-  #finish(): void {
-    this.#lostWrites = 1;
-    if (this.#channel.farewell === undefined) this.#lose(null);
-    else this.#channel.farewell();
-  }
-
-  #forceClose(error: unknown): void {
-    if (this.#isLost) return;
-    this.#isClosing = true;
-    this.#held = [];
-    this.#lostWrites ||= 1;
-    this.#channel.destroy();
-    this.#lose(error);
-  }
-
-  #lose(error: unknown): void {
-    if (this.#isLost) return;
-    this.#isLost = true;
-    if (this.#loop.isClosed()) this.#loop._release(this);
-    else this.#inbox.push(new Lost(error));
-  }
-
-  /** Calls the protocol's method `name`; what it throws ends the connection. */
-  #call(name: string, method: () => void): void {
-    const failure = callProtocol(this.#loop, this, name, method);
-    if (failure !== null) this.#forceClose(failure.error);
-  }
-
-  /** @internal */
-  get _owner(): TransportOwner | null {
-    return this.#owner;
-  }
-
-  /** @internal Waits until nothing waits to be sent, or the connection is lost. */
+  /** @internal Waits until everything is sent, or the connection is lost. */
   *_allSent(): CoroutineGenerator<void> {
-    if (this.#isLost || this.#channel.pending === 0) return;
+    if (this.#state === "closed" || this.#channel.pending === 0) return;
     const sender = this.#loop.createFuture();
     this.#senders.add(sender);
     try {
@@ -418,61 +323,97 @@ export class StreamTransport implements Transport, ChannelClient {
     }
   }
 
-  /** @internal Whether the protocol has been told to stop writing. */
-  get _isWritingPaused(): boolean {
-    return this.#flow.isPaused;
+  #wakeSenders(): void {
+    for (const sender of this.#senders) if (!sender.done()) sender.setResult();
   }
 
-  /** @internal Whether the connection is gone. */
-  get _isLost(): boolean {
-    return this.#isLost;
+  // --- the end
+
+  /** Nothing waits to be sent: the connection ends in good order, unless the system refused what was written last. */
+  #finish(): void {
+    const error = this.#channel.error ?? null;
+    if (error !== null || this.#channel.farewell === undefined) {
+      this.#lose(error);
+      return;
+    }
+    this.#state = "leaving";
+    this.#channel.farewell();
   }
 
-  /** @internal */
-  get _channel(): Channel {
-    return this.#channel;
+  #forceClose(error: unknown): void {
+    if (this.#state === "closed") return;
+    this.#inflow.drop();
+    this.#channel.destroy();
+    this.#lose(error);
   }
+
+  #lose(error: unknown): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    if (this.#loop.isClosed()) this.#loop._release(this);
+    else this.#inbox.push(new Lost(error));
+  }
+
+  /** @internal The loop is closed: the protocol is told nothing more. */
+  _abandon(): void {
+    this.#state = "closed";
+    this.#inflow.drop();
+    this.#channel.destroy();
+  }
+
+  // --- STARTTLS
 
   /**
-   * @internal Gives the channel away: the bytes that the protocol has not got. Nothing is read or written any more, until
+   * @internal Gives the channel away: the bytes that were not delivered. Nothing is read or written from here on, until
    * {@link _replacedBy} or {@link _failed} says how it went.
    *
-   * @throws {RuntimeError} if there is nothing left to give.
+   * @throws {RuntimeError} if the transport is closing.
    */
   _handOver(): readonly Uint8Array[] {
-    if (this.#isClosing) throw new RuntimeError(`${this.toString()} is closing`);
+    if (this.#state !== "open") throw new RuntimeError(`${this.toString()} is closing`);
+    this.#state = "handed over";
     this.#channel.pause();
-    const unread = [...this.#held, ...this.#inbox].filter((event) => event instanceof Uint8Array);
-    this.#isClosing = true;
-    this.#lostWrites = 1;
-    this.#held = [];
+    const unread = [...this.#inflow.held, ...this.#inbox].filter((event) => event instanceof Uint8Array);
+    this.#inflow.drop();
     return unread;
   }
 
-  /** @internal `other` has the connection and the protocol now. */
+  /** @internal The connection and the protocol are `other`'s now. */
   _replacedBy(other: StreamTransport): void {
-    this.#isLost = true;
+    this.#state = "closed";
     this.#loop._release(this);
     this.#owner?._replace(this, other);
   }
 
-  /** @internal The connection is gone, and so the protocol is told. */
+  /** @internal The upgrade failed and the connection is gone: the protocol is told. */
   _failed(error: unknown): void {
     this.#forceClose(error);
   }
 
-  /** @internal The loop is closed, and nobody will hear of this any more. */
-  _abandon(): void {
-    this.#isClosing = true;
-    this.#isLost = true;
-    this.#lostWrites ||= 1;
-    this.#held = [];
-    this.#channel.destroy();
+  /** @internal */
+  get _owner(): TransportOwner | null {
+    return this.#owner;
+  }
+
+  /** @internal */
+  get _channel(): ByteChannel {
+    return this.#channel;
+  }
+
+  /** @internal Whether the protocol has been told to stop writing. */
+  get _isWritingPaused(): boolean {
+    return this.#waterMarks.isPaused;
+  }
+
+  /** @internal Whether the connection is gone. */
+  get _isLost(): boolean {
+    return this.#state === "closed";
   }
 
   toString(): string {
-    const state = this.#isLost ? "closed" : this.#isClosing ? "closing" : "open";
-    const parts = [state, ...(this.#isPaused ? ["paused"] : []), ...(this.#eofWritten ? ["eof written"] : [])];
+    const state = this.#state === "open" || this.#state === "closed" ? this.#state : "closing";
+    const parts: string[] = [state, ...(this.#inflow.isPaused ? ["paused"] : [])];
+    if (this.#eofWritten) parts.push("eof written");
     const peer = this.getExtraInfo("peername");
     if (peer !== null) parts.push(`peername=${repr(peer)}`);
     return `<${this.constructor.name} ${parts.join(" ")} pending=${this.getWriteBufferSize()}>`;
@@ -483,7 +424,7 @@ inspectAsString(StreamTransport);
 /** @internal The transport of `channel`, when its protocol has been told. Cancelled meanwhile, the connection is closed. */
 export function* attach<P extends StreamingProtocol>(
   loop: AbstractEventLoop,
-  channel: Channel,
+  channel: ByteChannel,
   makeProtocol: () => P,
   options: StreamTransportOptions = {},
 ): CoroutineGenerator<[StreamTransport, P]> {

@@ -1,16 +1,20 @@
-/** The arithmetic of flow control: when a protocol has to stop writing, and when it may go on. @module */
+/**
+ * The transport's side of flow control: when a protocol has to stop writing, and when it may go on. The other side, where
+ * writers wait for that, is `streams/drain-gate`.
+ *
+ * @module
+ */
 
 import type { AbstractEventLoop } from "../kernel/events.ts";
 import { leavesTheLoop } from "../base/exceptions.ts";
 import { repr } from "../base/format.ts";
-import type { BaseProtocol } from "./protocols.ts";
-import type { BaseTransport, WriteBufferLimits } from "./transports.ts";
+import type { BaseProtocol, BaseTransport, WriteBufferLimits } from "./contracts.ts";
 
-/** Above so many bytes that wait to be sent a protocol is paused, unless somebody says otherwise. */
+/** The default high-water mark: a protocol is paused when more bytes than this wait to be sent. */
 const HIGH_WATER = 64 * 1024;
 
-/** Every way to send goes through the one `check` of the transport's write flow. */
-export class WriteFlow {
+/** The marks of one transport. Whatever changes how much waits to be sent calls {@link check}, and nothing else pauses. */
+export class WaterMarks {
   readonly #loop: AbstractEventLoop;
   readonly #transport: BaseTransport;
   readonly #defaultHigh: number;
@@ -45,7 +49,7 @@ export class WriteFlow {
     this.#low = low;
   }
 
-  /** So many bytes wait to be sent now. */
+  /** Pauses or resumes the protocol, now that `size` bytes wait to be sent. */
   check(size: number): void {
     if (!this.#isPaused) {
       if (size <= this.#high) return;

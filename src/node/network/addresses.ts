@@ -4,10 +4,11 @@ import { lookup, lookupService } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
+import type { AbstractEventLoop } from "../../core/kernel/events.ts";
 import { repr } from "../../core/base/format.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import { fromPromise } from "../../core/kernel/promises.ts";
-import type { SocketAddress } from "../../core/network/transports.ts";
+import type { SocketAddress } from "../../core/network/contracts.ts";
 
 /** Options of {@link getaddrinfo}. */
 export interface AddressOptions {
@@ -15,7 +16,12 @@ export interface AddressOptions {
   readonly family?: 0 | 4 | 6;
 }
 
-/** A name in the DNS is no longer, and libraries have cut longer ones where they should not. */
+/** A loop that finds the addresses of names. A subclass may find them elsewhere than in the system's resolver. */
+export interface ResolvingLoop extends AbstractEventLoop {
+  getaddrinfo(host: string | null, port: number | string, options?: AddressOptions): Coroutine<SocketAddress[]>;
+}
+
+/** The longest name that DNS allows; some resolvers cut a longer one, and would ask for another name. */
 const LONGEST_NAME = 253;
 
 /**
@@ -60,6 +66,22 @@ export function* resolve(
   const family = options.family ?? 0;
   const ofFamily = (address: SocketAddress): boolean => family === 0 || address.family === family;
   const addresses = (yield* lookUp(host, family, unnamed)).map((one) => addressOf(one, number)!).filter(ofFamily);
+  return atLeastOne(addresses, host, family);
+}
+
+/** {@link resolve}, where the loop is asked for the addresses of a name. */
+export function* resolveBy(
+  loop: ResolvingLoop,
+  host: string | null,
+  port: number | string,
+  { family = 0 }: AddressOptions,
+  unnamed: readonly string[],
+): CoroutineGenerator<SocketAddress[]> {
+  if (host === null || host === "" || isIP(host) !== 0) return yield* resolve(host, port, { family }, unnamed);
+  return atLeastOne(yield* loop.getaddrinfo(host, port, { family }), host, family);
+}
+
+function atLeastOne(addresses: SocketAddress[], host: string | null, family: 0 | 4 | 6): SocketAddress[] {
   if (addresses.length > 0) return addresses;
   const message = `getaddrinfo() returned empty list: ${repr(host)} has no address of family ${family}`;
   throw Object.assign(new Error(message), { code: "ENOTFOUND", syscall: "getaddrinfo", hostname: host });
@@ -77,7 +99,7 @@ function* lookUp(
   return found.map(({ address }) => address);
 }
 
-/** The result of a look-up. One that is cancelled goes on, for the system cannot stop it; how it fails is nobody's concern. */
+/** The result of a look-up. The system cannot stop one that is cancelled: it goes on, and its error is dropped. */
 function unlessCancelled<T>(lookUpNow: () => Promise<T>): Future<T> {
   return fromPromise((signal) =>
     lookUpNow().catch((error: unknown) => {
@@ -97,7 +119,7 @@ export function interleave(addresses: readonly SocketAddress[], first: number): 
   return ordered;
 }
 
-/** Node's two words for an address as one; `null` for what is not connected. */
+/** An address from Node's two values for it; `null` if the socket is not connected. */
 export function addressOf(host: string | undefined, port: number | undefined): SocketAddress | null {
   if (host === undefined || port === undefined) return null;
   return { host, port, family: isIP(host) === 6 ? 6 : 4 };
@@ -107,12 +129,12 @@ function checkHost(host: string): void {
   if (typeof host !== "string") throw new TypeError(`host: expected a name or an address, received ${repr(host)}`);
   if (host.length > LONGEST_NAME)
     throw new RangeError(`host: a name has at most ${LONGEST_NAME} characters, received ${host.length}`);
-  // oxlint-disable-next-line no-control-regex -- a resolver written in C ends the name at a zero
+  // oxlint-disable-next-line no-control-regex -- a resolver written in C would end the name at a zero
   if (/[\u0000-\u0020\u007f]/.test(host))
     throw new RangeError(`host: no name has such characters: received ${repr(host)}`);
 }
 
-/** @throws {RangeError} for what is no port. */
+/** @throws {RangeError} unless it is a number from 0 to 65535, or one as a string. */
 export function toPort(port: number | string): number {
   const number = typeof port === "string" && /^\d+$/.test(port) ? Number(port) : port;
   if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number <= 65_535) return number;

@@ -1,10 +1,10 @@
 /**
- * Reading from sockets without a copy and without a stream between: what is read lands in memory that grows and shrinks
- * with what comes, and is handed on as it lies.
+ * Reading from sockets without a copy and without a stream between: bytes are read into memory whose size follows the
+ * traffic, and that memory is handed on.
  *
- * Node gives every read a new buffer of 64 KiB and sends it through `Readable`. For sockets one opens, the documented
- * option `onread` does better; for sockets one accepts, see `private-sockets`. Elsewhere, and where that does not work,
- * sockets are read through their `data` event.
+ * Node gives every read a new buffer of 64 KiB and sends it through `Readable`. The documented option `onread` avoids both
+ * for sockets that are opened; for sockets that are accepted, see `private-sockets`. Where neither works, and on Bun and
+ * Deno, sockets are read through their `data` event.
  *
  * @module
  */
@@ -12,12 +12,12 @@
 import type { OnReadOpts } from "node:net";
 
 const SMALLEST = 4 * 1024;
-/** Larger reads are no faster, and their memory no longer fits the processor's cache. */
+/** Larger reads are no faster: their memory does not fit the processor's cache. */
 const LARGEST = 112 * 1024;
-/** Memory for several small reads is had at once. */
+/** Memory is allocated for several small reads at once, up to this size. */
 const BLOCK = 64 * 1024;
 const READS_PER_BLOCK = 4;
-/** Less than this is copied out, and the memory read into again. */
+/** A chunk up to this size is copied, and its memory is read into again. */
 const SMALL = 2 * 1024;
 
 /** Memory to read into, for one socket. */
@@ -30,7 +30,7 @@ export class ReadMemory {
   /** The part of the block that is read into. */
   #view: Buffer = this.#block;
 
-  /** For the constructor of a socket. */
+  /** The option for the constructor of a socket. */
   get onread(): OnReadOpts {
     return {
       buffer: () => this.#view,
@@ -54,7 +54,7 @@ export class ReadMemory {
     }
   }
 
-  /** Finds a place for the next read, after one of `count` bytes whose memory was given away. */
+  /** Finds memory for the next read: the last one, of `count` bytes, was given away with its memory. */
   #adapt(count: number): void {
     if (count === this.#expected) this.#expected = Math.min(this.#expected * 4, LARGEST);
     else if (count < this.#expected / 16) this.#expected = Math.max(this.#expected / 4, SMALLEST);
@@ -67,10 +67,10 @@ export class ReadMemory {
   }
 }
 
-/** Whether `onread` is what Node's documentation says. */
+/** Bun and Deno do not implement `onread` as Node documents it. */
 const isNode = !("Bun" in globalThis) && !("Deno" in globalThis);
 
-/** Memory for a socket that is to be opened, or `null` where `onread` is not to be had. */
+/** Memory for a new socket to read into; `null` where there is no `onread`. */
 export function readMemory(): ReadMemory | null {
   return isNode ? new ReadMemory() : null;
 }

@@ -1,4 +1,12 @@
-/** Accepting connections: a `net.Server` as the listener of a {@link Server}. @module */
+/**
+ * Accepting connections: a `net.Server` as the listener of a {@link Server}.
+ *
+ * ```text
+ *   net.Server ──connection──► inbox ──a turn each──► admitted? ──► TLS handshake, if any ──► protocol and transport
+ * ```
+ *
+ * @module
+ */
 
 import type { ListenOptions, Socket } from "node:net";
 import * as net from "node:net";
@@ -8,10 +16,9 @@ import { isException, leavesTheLoop } from "../../core/base/exceptions.ts";
 import { Inbox } from "../../core/network/inbox.ts";
 import type { PeerTimeouts } from "../../core/network/peer-timeouts.ts";
 import { watched } from "../../core/network/peer-timeouts.ts";
-import type { StreamingProtocol } from "../../core/network/protocols.ts";
+import type { SocketAddress, StreamingProtocol } from "../../core/network/contracts.ts";
 import type { Listener, Server } from "../../core/network/server.ts";
 import { StreamTransport } from "../../core/network/stream-transport.ts";
-import type { SocketAddress } from "../../core/network/transports.ts";
 import type { Task } from "../../core/kernel/tasks.ts";
 import { addressOf } from "./addresses.ts";
 import { readMemory } from "./fast-reads.ts";
@@ -34,12 +41,12 @@ export class NetListener implements Listener {
   readonly #loop: AbstractEventLoop;
   readonly #options: ListenOptions;
   readonly #reception: Reception;
-  /** A server that somebody else made counts its connections itself. */
+  /** The `net.Server` was made here. One made elsewhere may use the sockets it accepts itself. */
   readonly #isOurs: boolean;
-  /** Clients are taken in turns of the loop, in the context in which the server was made. */
+  /** Clients are taken in turns of the loop, in the context the server was made in. */
   readonly #accepted: Inbox<Socket>;
   #server: Server | null = null;
-  /** Clients that are in the middle of their TLS handshake. */
+  /** The TLS handshakes that are under way. */
   readonly #handshakes: Set<Task<void>> = new Set();
 
   constructor(loop: AbstractEventLoop, options: ListenOptions, reception: Reception, socket?: net.Server) {
@@ -53,7 +60,7 @@ export class NetListener implements Listener {
       this.#accepted.push(accepted);
     });
     this.socket.on("error", (exception) => {
-      // Before it listens, whoever waits for that is told.
+      // Before it listens, the error is raised by `listen`.
       if (!this.socket.listening) return;
       this.#loop.callExceptionHandler({ message: "socket.accept() out of system resource", exception });
     });
@@ -66,7 +73,7 @@ export class NetListener implements Listener {
     return addressOf(address.address, address.port);
   }
 
-  /** Whose connections these are. */
+  /** The server that the connections are counted by. */
   set server(server: Server) {
     this.#server = server;
   }
@@ -78,10 +85,10 @@ export class NetListener implements Listener {
 
   close(): void {
     if (this.socket.listening) this.socket.close();
-    // It may be about to listen.
+    // `listen` may be waiting: then it closes as soon as it listens.
     else this.socket.once("listening", () => this.socket.close());
     for (const task of this.#handshakes) task.cancel();
-    // Those not taken yet: the loop may end before their turn.
+    // Clients that wait for their turn, which may never come if the loop ends.
     for (const accepted of this.#accepted) accepted.destroy();
   }
 
@@ -103,7 +110,7 @@ export class NetListener implements Listener {
     task._onDone(() => {
       this.#handshakes.delete(task);
       hasArrived();
-      // One that was cancelled may not have begun.
+      // A task that was cancelled before it began has destroyed nothing.
       if (task.cancelled()) accepted.destroy();
     });
   }
@@ -114,7 +121,7 @@ export class NetListener implements Listener {
       channel = yield* tls.accept(this.#loop, accepted);
     } catch (exception) {
       if (!isException(exception)) throw exception;
-      // A client that does not speak TLS is no error of the server's; options that TLS does not take are.
+      // A client that does not speak TLS is no fault of the server; bad options are.
       const message = "Error on transport creation for incoming connection";
       const isMistake = exception instanceof TypeError || exception instanceof RangeError;
       if (isMistake || this.#loop.getDebug()) this.#loop.callExceptionHandler({ message, exception });
@@ -151,5 +158,5 @@ export function channelOf(accepted: Socket): StreamChannel {
   return reopened === null ? new StreamChannel(accepted) : new StreamChannel(reopened, memory);
 }
 
-/** Errors of a socket that has no channel yet: it tells them again when it is used. */
+/** For errors of a socket that has no channel yet: the channel finds them in the socket. */
 function ignore(): void {}

@@ -4,7 +4,7 @@ import type { EventEmitter } from "node:events";
 import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../core/kernel/events.ts";
 
-/** Does what `start` says, and waits for `event` of `emitter`. An `error` that comes before is raised. */
+/** Calls `start` and waits for `event` of `emitter`. An `error` event that comes first is raised. */
 export function* untilEvent(
   loop: AbstractEventLoop,
   emitter: EventEmitter,

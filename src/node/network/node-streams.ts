@@ -15,8 +15,8 @@ import { channelOver } from "./stream-channel.ts";
 import type { NodeStream } from "./stream-channel.ts";
 
 /**
- * A reader and a writer over one of Node's streams, which is theirs from here on. Of a stream with one direction, only
- * that one can be used.
+ * A reader and a writer over one of Node's streams, which nothing else may use from here on. A stream with one direction
+ * can be used in that one only.
  *
  * ```ts
  * import assert from "node:assert/strict";
@@ -60,7 +60,7 @@ export function toNodeStream(reader: StreamReader, writer: StreamWriter): Duplex
     },
     final(callback) {
       const { transport } = writer;
-      // Under TLS the end of what is sent is the end of all: that is for `destroy` to say.
+      // TLS has no half-close: the end is left to `destroy`.
       if (writer.canWriteEof()) writer.writeEof();
       if (transport instanceof StreamTransport)
         settle(
@@ -76,7 +76,7 @@ export function toNodeStream(reader: StreamReader, writer: StreamWriter): Duplex
   });
 }
 
-/** Tells `callback` what came of `future`. */
+/** Calls `callback` with the error of `future`, or `null`, when it is done. */
 function settle(future: Future<unknown>, callback: (error: Error | null) => void): void {
   future._onDone(() => callback(future.cancelled() ? new CancelledError() : (future.exception() as Error | null)));
 }

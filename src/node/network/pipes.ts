@@ -1,4 +1,4 @@
-/** Pipes, terminals and other streams of the process as transports. @module */
+/** Pipes, terminals and other streams of the process as byte channels. @module */
 
 import { fstatSync } from "node:fs";
 import { Socket } from "node:net";

@@ -2,7 +2,7 @@
 
 import { RuntimeError } from "../../core/base/exceptions.ts";
 
-/** The first versions of Node.js that know the option; others take it without a word. */
+/** The first version of Node.js that knows the option; older ones ignore it silently. */
 const [FIRST_MAJOR, FIRST_MINOR] = [22, 12];
 
 /** @throws {RuntimeError} where the option would be ignored. */

@@ -1,4 +1,8 @@
-/** Sending a file over a transport. @module */
+/**
+ * Sending a file over a transport, by reading and writing: Node has no way to let the system do it.
+ *
+ * @module
+ */
 
 import type { FileHandle } from "node:fs/promises";
 import { SENDFILE_FALLBACK_READBUFFER_SIZE } from "../../core/base/constants.ts";
@@ -8,9 +12,8 @@ import { ConnectionResetError, RuntimeError, SendfileNotAvailableError } from ".
 import { repr } from "../../core/base/format.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import { fromPromise } from "../../core/kernel/promises.ts";
-import type { Protocol, StreamingProtocol } from "../../core/network/protocols.ts";
+import type { Protocol, StreamingProtocol, Transport } from "../../core/network/contracts.ts";
 import { StreamTransport } from "../../core/network/stream-transport.ts";
-import type { Transport } from "../../core/network/transports.ts";
 
 /** Options of `sendfile`. */
 export interface SendfileOptions {
@@ -18,7 +21,7 @@ export interface SendfileOptions {
   readonly offset?: number;
   /** How many bytes to send; to the end of the file by default. */
   readonly count?: number | null;
-  /** Reads and writes where the system cannot send a file by itself, as nowhere in Node.js. */
+  /** Reads and writes where the system cannot send the file itself, which on Node.js is everywhere. */
   readonly fallback?: boolean;
 }
 
@@ -47,7 +50,7 @@ export function* sendfile(
     const end = count === null ? Infinity : offset + count;
     for (let position = offset; position < end;) {
       const size = Math.min(SENDFILE_FALLBACK_READBUFFER_SIZE, end - position);
-      // A buffer for each read: the one before may still be on its way.
+      // A new buffer for each read: the last one may not be sent yet.
       const { bytesRead, buffer } = yield* fromPromise(file.read(Buffer.allocUnsafe(size), 0, size, position));
       if (bytesRead === 0) break;
       yield* sender.ready();
@@ -63,13 +66,13 @@ export function* sendfile(
   }
 }
 
-/** Stands in for the protocol while the file is sent: it alone decides when more is written. */
+/** The protocol of the transport while the file is sent: it alone is told when to stop writing. */
 class Sender implements Protocol {
   readonly #loop: AbstractEventLoop;
   readonly #transport: Transport;
   readonly #protocol: StreamingProtocol;
   readonly #wasReading: boolean;
-  /** The protocol has been told to stop writing, and not to go on. */
+  /** Whether the protocol was paused when the file began; it hears of the difference at the end. */
   readonly #wasPaused: boolean;
   #isPaused: boolean;
   #waiter: Future<void> | null = null;

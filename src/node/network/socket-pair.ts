@@ -9,8 +9,10 @@ import type { AbstractEventLoop } from "../../core/kernel/events.ts";
 import { connecting } from "./tcp.ts";
 
 /**
- * A pair of sockets, by way of a folder that nobody else may enter, so that no stranger can be at the other end: two of
- * a child's streams that are to keep their order must be one.
+ * A pair of sockets, connected through a folder that only this user may enter, so that no stranger can be at the other
+ * end. A child's output and errors keep their order only if both are written to one socket.
+ *
+ * Weighed and refused: a pipe, which Node cannot make; a connection over 127.0.0.1, which any user may accept.
  */
 export function* socketPair(
   loop: AbstractEventLoop,

@@ -6,36 +6,33 @@ import type { AbstractEventLoop } from "../../core/kernel/events.ts";
 import { CancelledError, ConnectionResetError } from "../../core/base/exceptions.ts";
 import { repr } from "../../core/base/format.ts";
 import { WatchedChannel } from "../../core/network/peer-timeouts.ts";
-import type { StreamingProtocol } from "../../core/network/protocols.ts";
+import type { StartTlsOptions, StreamingProtocol, Transport } from "../../core/network/contracts.ts";
 import { StreamTransport } from "../../core/network/stream-transport.ts";
-import type { StartTlsOptions, Transport } from "../../core/network/transports.ts";
 import { StreamChannel } from "./stream-channel.ts";
 import { CONNECTED_HOST } from "./tcp.ts";
 import type { Ssl } from "./tls.ts";
 import { ClientTls, ServerTls } from "./tls.ts";
 
 /** Options of {@link startTls}. */
-export interface Upgrade extends StartTlsOptions {
+export interface UpgradeOptions extends StartTlsOptions {
   readonly serverSide?: boolean;
-  /** Takes what came before the upgrade and nobody has read. */
-  readonly received?: () => Uint8Array;
 }
 
 /**
- * See `EventLoop.startTls`. Whatever came in the clear and was not read goes to TLS as the beginning of the handshake,
- * which fails if it is none: an attacker's command put before the handshake cannot be read as if it came after.
+ * See `EventLoop.startTls`. What came in the clear and was not read goes to TLS as the beginning of the handshake, which
+ * then fails: a command that an attacker put before the handshake cannot be read as if it had come after.
  */
 export function* startTls(
   loop: AbstractEventLoop,
   transport: Transport,
   protocol: StreamingProtocol,
   ssl: Ssl,
-  options: Upgrade,
+  options: UpgradeOptions,
 ): CoroutineGenerator<Transport> {
   if (!(transport instanceof StreamTransport)) {
     throw new TypeError(`startTls: expected a transport of this loop, received ${repr(transport)}`);
   }
-  // What can fail for want of a key fails before the connection is touched.
+  // A bad key or certificate fails here, before the connection is touched.
   const tls = options.serverSide === true ? new ServerTls(ssl, options) : new ClientTls(ssl, options);
   const host = options.serverHostname ?? (transport.getExtraInfo(CONNECTED_HOST) as string | null);
   if (tls instanceof ClientTls && host === null) {
@@ -48,7 +45,7 @@ export function* startTls(
   watch?.stop();
   try {
     const raw = channel.handOver() as Socket;
-    const early = Buffer.concat([options.received?.() ?? Buffer.alloc(0), ...unread]);
+    const early = Buffer.concat([protocol._takeUnread?.() ?? Buffer.alloc(0), ...unread]);
     if (early.length > 0) raw.unshift(early);
     const secured = tls instanceof ClientTls ? yield* tls.connect(loop, raw, host) : yield* tls.accept(loop, raw);
     if (transport._isLost) {
@@ -66,7 +63,7 @@ export function* startTls(
   }
 }
 
-/** Takes the connection from `transport` when all is sent: what it has received meanwhile, which nobody reads any more. */
+/** Takes the connection from `transport` when everything is sent. It returns the bytes that were not delivered. */
 function* handOver(transport: StreamTransport): CoroutineGenerator<readonly Uint8Array[]> {
   const wasReading = transport.isReading();
   transport.pauseReading();

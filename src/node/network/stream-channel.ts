@@ -2,34 +2,37 @@
 
 import { Socket } from "node:net";
 import type { Duplex, Readable, Writable } from "node:stream";
-import type { Channel, ChannelClient } from "../../core/network/byte-channels.ts";
+import type { ByteChannel, ByteChannelClient } from "../../core/network/byte-channels.ts";
 import { RuntimeError } from "../../core/base/exceptions.ts";
 import { repr } from "../../core/base/format.ts";
 import { addressOf } from "./addresses.ts";
 import type { ReadMemory } from "./fast-reads.ts";
 import { unsentOf } from "./private-sockets.ts";
 
-/** What a channel can be made of. */
+/** The streams of Node that a channel can be made of. */
 export type NodeStream = Duplex | Readable | Writable;
 
-export class StreamChannel implements Channel {
+export class StreamChannel implements ByteChannel {
   protected readonly stream: NodeStream;
   readonly #readable: Readable | null;
   readonly #writable: Writable | null;
   readonly #extra: Readonly<Record<string, unknown>>;
-  #client: ChannelClient | null = null;
-  /** What happened before there was anybody to be told. */
-  readonly #early: ((client: ChannelClient) => void)[] = [];
+  #client: ByteChannelClient | null = null;
+  /** Reports that came before `open`. */
+  readonly #early: ((client: ByteChannelClient) => void)[] = [];
+  /** The stream has ended: it sends no more. */
   #hasEnded: boolean = false;
   #eofWritten: boolean = false;
+  /** The stream can only be written to: its end is reported at once. */
   readonly #hasNothingToRead: boolean;
   #isPaused: boolean = false;
-  #isDestroyed: boolean = false;
+  /** The stream was destroyed or handed over: nothing is reported any more. */
+  #isSilent: boolean = false;
   readonly #written: (error?: Error | null) => void;
 
   /**
-   * @param memory what a socket that was made with its `onread` reads into.
-   * @param direction the one in which the stream is used, if it is one.
+   * @param memory what the socket reads into, if it was made with the `onread` of it.
+   * @param direction `read` or `write` to use the stream in one direction only.
    */
   constructor(stream: NodeStream, memory: ReadMemory | null = null, direction: "read" | "write" | "both" = "both") {
     this.stream = stream;
@@ -40,18 +43,18 @@ export class StreamChannel implements Channel {
     this.#written = (error) => {
       if (error === undefined || error === null) this.#client?.flushed();
     };
-    // A child that ends has its pipes emptied by Node, whether anybody listens or not.
+    // At once: when a child ends, Node reads its pipes to their end, and drops the data if nothing listens.
     if (memory === null) this.#readable?.on("data", this.#onData);
     else memory.onChunk = this.#onData;
     this.#readable?.pause();
     // The end of what is received is not the end of what is sent.
     if (stream instanceof Socket) stream.allowHalfOpen = true;
     this.#hasNothingToRead = this.#readable === null && direction === "both";
-    // Somebody has to listen for errors from the first moment: an error nobody hears ends the process.
+    // From the first moment on: an error without a listener ends the process.
     stream.on("error", this.#onError);
     stream.on("close", this.#onClose);
     if (direction !== "write") stream.on("end", this.#onEnd);
-    // It may have happened before.
+    // All of this may have happened before.
     if (stream.errored !== null && stream.errored !== undefined) this.#onError(stream.errored);
     else if (stream.destroyed) this.#onClose();
     else if (direction !== "write" && "readableEnded" in stream && stream.readableEnded) this.#onEnd();
@@ -64,7 +67,7 @@ export class StreamChannel implements Channel {
     this.tell((client) => client.ended());
   };
 
-  /** With both directions ended Node closes a socket by itself; asyncio's transport is open until it is closed. */
+  /** Node closes a socket whose two directions have ended; asyncio's transport stays open until it is closed. */
   readonly #onClose = (): void => {
     const isOver = this.#hasEnded && (this.#writable === null || this.#eofWritten);
     if (!isOver) this.tell((client) => client.closed());
@@ -77,14 +80,14 @@ export class StreamChannel implements Channel {
     else this.#client.received(bytes);
   };
 
-  /** A stream of objects may carry text. */
+  /** A stream in object mode may carry text. */
   #bytesOf(chunk: unknown): Uint8Array {
     if (typeof chunk === "string") return Buffer.from(chunk);
     this.stream.destroy(new TypeError(`a stream of bytes was expected, and it brought ${repr(chunk)}`));
     return Buffer.alloc(0);
   }
 
-  open(client: ChannelClient): void {
+  open(client: ByteChannelClient): void {
     this.#client = client;
     for (const event of this.#early.splice(0)) event(client);
     if (!this.#isPaused) this.#readable?.resume();
@@ -121,6 +124,10 @@ export class StreamChannel implements Channel {
     return this.#writable?.writableLength ?? 0;
   }
 
+  get error(): unknown {
+    return this.stream.errored;
+  }
+
   get progress(): number {
     return unsentOf(this.stream);
   }
@@ -135,15 +142,15 @@ export class StreamChannel implements Channel {
   }
 
   destroy(): void {
-    this.#isDestroyed = true;
+    this.#isSilent = true;
     this.#client = null;
     this.stream.destroy();
   }
 
-  /** Gives the stream away, to be TLS's; nothing is reported any more. */
+  /** Gives the stream away, for TLS; nothing is reported from here on. */
   handOver(): Readable {
     this.#readable?.pause();
-    this.#isDestroyed = true;
+    this.#isSilent = true;
     this.#client = null;
     const { stream } = this;
     stream.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onClose);
@@ -151,14 +158,14 @@ export class StreamChannel implements Channel {
   }
 
   /** Tells the transport, now or when there is one. */
-  protected tell(event: (client: ChannelClient) => void): void {
-    if (this.#isDestroyed) return;
+  protected tell(event: (client: ByteChannelClient) => void): void {
+    if (this.#isSilent) return;
     if (this.#client === null) this.#early.push(event);
     else event(this.#client);
   }
 }
 
-/** The channel of a stream that is no socket: what was written has arrived only when the stream says that it has finished. */
+/** The channel of a stream that is no socket: what was written is sent only when the stream says that it has finished. */
 class FinishingChannel extends StreamChannel {
   #hasFinished: boolean = false;
 
@@ -172,12 +179,12 @@ class FinishingChannel extends StreamChannel {
       finished();
       return;
     }
-    // The other end may wait for us to read to the end of what it has to say.
+    // A stream such as a transform finishes only if its other side is read.
     this.resume();
     writable.once("finish", finished).end();
   }
 
-  /** The other end may wait until its own end has been read: it may have a moment for it, and no more data. */
+  /** Reads on for a moment, so that the other side comes to its end by itself; more data ends the stream at once. */
   override destroy(): void {
     if (!this.#hasFinished || !("readable" in this.stream) || !this.stream.readable) {
       super.destroy();
@@ -191,7 +198,7 @@ class FinishingChannel extends StreamChannel {
   }
 }
 
-/** How long a stream that has finished is read on, for the end of the other. */
+/** How long a stream that has finished is read on, until its other side ends. */
 const LINGER_MILLISECONDS = 1000;
 
 /** A channel over any of Node's streams. */

@@ -9,14 +9,17 @@ import { toSeconds } from "../../core/base/duration.ts";
 import type { AbstractEventLoop } from "../../core/kernel/events.ts";
 import { CancelledError, exceptionGroup, TimeoutError } from "../../core/base/exceptions.ts";
 import { repr } from "../../core/base/format.ts";
-import type { PeerTimeouts } from "../../core/network/peer-timeouts.ts";
-import type { StreamingProtocol } from "../../core/network/protocols.ts";
+import type {
+  ConnectionOptions as PortableConnectionOptions,
+  ServerOptions as PortableServerOptions,
+} from "../../core/network/network-loop.ts";
+import type { SocketAddress, StreamingProtocol, Transport } from "../../core/network/contracts.ts";
 import { Server } from "../../core/network/server.ts";
 import type { RaceResult } from "../../core/coordination/staggered.ts";
 import { staggeredRace } from "../../core/coordination/staggered.ts";
 import { attach } from "../../core/network/stream-transport.ts";
-import type { SocketAddress, Transport } from "../../core/network/transports.ts";
-import { interleave, resolve } from "./addresses.ts";
+import type { ResolvingLoop } from "./addresses.ts";
+import { interleave, resolveBy } from "./addresses.ts";
 import { readMemory } from "./fast-reads.ts";
 import type { Reception } from "./listener.ts";
 import { NetListener } from "./listener.ts";
@@ -27,54 +30,27 @@ import type { Ssl, SslTimeouts } from "./tls.ts";
 import { checkNoSslOptions, ClientTls, ServerTls } from "./tls.ts";
 
 /** Options of `createConnection` and `openConnection`. */
-export interface ConnectionOptions extends SslTimeouts {
+export interface ConnectionOptions extends PortableConnectionOptions {
   /** TLS: `true`, or the options of Node's `tls.connect`. */
   readonly ssl?: Ssl | boolean;
-  /** The name the server's certificate must have; the host by default. An empty one is not checked. */
-  readonly serverHostname?: string;
-  /** Only addresses of IPv4 or of IPv6. */
-  readonly family?: 0 | 4 | 6;
-  /** The address and port of this end. */
-  readonly localAddr?: { readonly host?: string; readonly port?: number };
-  /**
-   * Tries the next address when one has not answered for so long, and takes the first that does (RFC 8305; 0.25 is
-   * recommended). Without it an address is tried when the one before has failed.
-   */
-  readonly happyEyeballsDelay?: Duration;
-  /** Tries the families in turn, so many addresses of the first one before; 1 with `happyEyeballsDelay`, else 0: never. */
-  readonly interleave?: number;
-  /** Raises an `ExceptionGroup` with the error of each address. */
-  readonly allErrors?: boolean;
   /** A socket that is connected already, instead of host and port. */
   readonly sock?: Socket;
 }
 
 /** Options of `createServer` and `startServer`. */
-export interface ServerOptions extends SslTimeouts, PeerTimeouts {
+export interface ServerOptions extends PortableServerOptions {
   /** TLS: the options of Node's `tls.createServer`, with `key` and `cert`. */
   readonly ssl?: Ssl;
-  /** Only addresses of IPv4 or of IPv6. */
-  readonly family?: 0 | 4 | 6;
-  /** How many connections may wait to be accepted; 100 by default. */
-  readonly backlog?: number;
-  /** Lets several processes listen at the same port, where the system and this version of Node.js can do so. */
-  readonly reusePort?: boolean;
-  /** Has the system find out about peers that are gone. */
-  readonly keepAlive?: boolean;
-  /** Listens at once (by default), or when `startServing` is called. */
-  readonly startServing?: boolean;
-  /** More connections than this are closed when they come. */
-  readonly maxConnections?: number;
   /** A server of Node's to accept from, instead of host and port. */
   readonly sock?: net.Server;
 }
 
-/** Under this name a transport knows the host it was connected to, whose certificate STARTTLS expects. */
+/** The extra info under which a transport keeps the host it was connected to: the name that STARTTLS expects. */
 export const CONNECTED_HOST = "host";
 
 /** See `EventLoop.createConnection`. */
 export function* createConnection<P extends StreamingProtocol>(
-  loop: AbstractEventLoop,
+  loop: ResolvingLoop,
   makeProtocol: () => P,
   host: string | null,
   port: number | string | null,
@@ -105,14 +81,14 @@ export function* secure(
 }
 
 function* connect(
-  loop: AbstractEventLoop,
+  loop: ResolvingLoop,
   host: string | null,
   port: number | string,
   options: ConnectionOptions,
 ): CoroutineGenerator<StreamChannel> {
   const { happyEyeballsDelay } = options;
   const first = options.interleave ?? (happyEyeballsDelay === undefined ? 0 : 1);
-  const resolved = yield* resolve(host, port, options, ["127.0.0.1", "::1"]);
+  const resolved = yield* resolveBy(loop, host, port, options, ["127.0.0.1", "::1"]);
   const addresses = first > 0 ? interleave(resolved, first) : resolved;
   const errors: unknown[] = [];
   if (happyEyeballsDelay === undefined) {
@@ -132,7 +108,7 @@ function* connect(
   throw whatFailed(errors, options.allErrors === true);
 }
 
-/** Tries the addresses at once, a little one after the other. Whatever becomes of it, no connection but one is left. */
+/** Tries the addresses side by side, each `delay` after the one before. At most one connection is left at the end. */
 function* race(
   loop: AbstractEventLoop,
   addresses: readonly SocketAddress[],
@@ -182,7 +158,7 @@ export function* connecting(
   socket: Socket,
   options: net.TcpSocketConnectOpts | net.IpcSocketConnectOpts,
 ): CoroutineGenerator<void> {
-  // It may break before a channel listens.
+  // The socket may break before a channel listens.
   socket.on("error", () => {});
   try {
     socket.pause();
@@ -193,7 +169,7 @@ export function* connecting(
   }
 }
 
-/** CPython's rule: the one error, or the first if all say the same, or all in one. */
+/** CPython's rule: one error as it is; the first if all have the same text; else one error with all texts. */
 function whatFailed(errors: readonly unknown[], all: boolean): unknown {
   if (errors.length === 0) return new TimeoutError("create_connection failed");
   if (all) return exceptionGroup("createConnection failed", errors);
@@ -218,7 +194,7 @@ function checkConnection(host: string | null, port: number | string | null, opti
 
 /** See `EventLoop.createServer`. */
 export function* createServer(
-  loop: AbstractEventLoop,
+  loop: ResolvingLoop,
   makeProtocol: () => StreamingProtocol,
   host: string | null | readonly string[],
   port: number | string | null,
@@ -231,7 +207,7 @@ export function* createServer(
   if (sock === undefined && port === null) throw new RangeError("Neither a port nor sock was given");
   if (options.reusePort === true) checkReusePort();
   const reception = receptionOf(makeProtocol, options);
-  const places = sock === undefined ? yield* placesOf(host, port!, options) : [{}];
+  const places = sock === undefined ? yield* placesOf(loop, host, port!, options) : [{}];
   const listeners = places.map((place) => new NetListener(loop, place, reception, sock));
   return yield* serve(loop, listeners, options);
 }
@@ -252,7 +228,7 @@ export function receptionOf(makeProtocol: () => StreamingProtocol, options: Serv
   };
 }
 
-/** The server of `listeners`, serving unless it is to wait. */
+/** The server of `listeners`; it serves unless `startServing` is `false`. */
 export function* serve(
   loop: AbstractEventLoop,
   listeners: readonly NetListener[],
@@ -265,6 +241,7 @@ export function* serve(
 }
 
 function* placesOf(
+  loop: ResolvingLoop,
   host: string | null | readonly string[],
   port: number | string,
   options: ServerOptions,
@@ -272,7 +249,7 @@ function* placesOf(
   const hosts = Array.isArray(host) ? (host as readonly string[]) : [host as string | null];
   const places = new Map<string, ListenOptions>();
   for (const one of hosts) {
-    for (const address of yield* resolve(one, port, options, everywhere())) {
+    for (const address of yield* resolveBy(loop, one, port, options, everywhere())) {
       places.set(address.host, {
         host: address.host,
         port: address.port,

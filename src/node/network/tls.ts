@@ -1,4 +1,11 @@
-/** TLS: a handshake, and a channel that says goodbye. @module */
+/**
+ * TLS: a handshake, and a channel that ends with `close_notify`.
+ *
+ * Node's `tls` does the work. Weighed and refused: a `tls.Server` for a server's clients, which would shake hands outside
+ * of any turn, without a task that could be cancelled with the server.
+ *
+ * @module
+ */
 
 import type { Socket } from "node:net";
 import { isIP } from "node:net";
@@ -15,29 +22,29 @@ import type { AbstractEventLoop } from "../../core/kernel/events.ts";
 import type { TimerHandle } from "../../core/kernel/handles.ts";
 import { ConnectionAbortedError, ConnectionResetError, TimeoutError } from "../../core/base/exceptions.ts";
 import { repr } from "../../core/base/format.ts";
-import type { StartTlsOptions, TlsOptions, WriteBufferLimits } from "../../core/network/transports.ts";
-import { failOnTlsErrors, verifyErrorOf } from "./private-sockets.ts";
+import type { StartTlsOptions, TlsOptions, WriteBufferLimits } from "../../core/network/contracts.ts";
+import { failOnTlsErrors, SECURE_EVENT, verifyErrorOf } from "./private-sockets.ts";
 import { StreamChannel } from "./stream-channel.ts";
 
-/** What TLS takes: the options of Node's `tls.connect` or `tls.createServer`; `true` for a client's defaults. */
+/** The options of Node's `tls.connect` or `tls.createServer`. */
 export type Ssl = TlsOptions | tls.ConnectionOptions | tls.TlsOptions;
 
 /** How long TLS may take at its two ends. */
 export type SslTimeouts = Pick<StartTlsOptions, "sslHandshakeTimeout" | "sslShutdownTimeout">;
 
-/** What a client needs to go on under TLS, made before there is a connection. */
+/** A client's TLS. It is made before the connection, so that a bad key or option costs none. */
 export class ClientTls {
   readonly #options: tls.ConnectionOptions;
   readonly #timeouts: SslTimeouts;
 
-  /** @throws {RangeError} for a time that none can be; what OpenSSL has against a key or a certificate. */
+  /** @throws {RangeError} for a bad timeout; OpenSSL's error for a bad key or certificate. */
   constructor(ssl: Ssl | true, timeouts: SslTimeouts) {
     checkSslTimeouts(timeouts);
     this.#options = ssl === true ? {} : { ...(ssl as tls.ConnectionOptions), secureContext: contextOf(ssl) };
     this.#timeouts = timeouts;
   }
 
-  /** A channel, when the handshake is done and the server's name is proven. */
+  /** A channel, when the handshake is done and the certificate is proven to be the server's. */
   *connect(loop: AbstractEventLoop, raw: Socket, serverHostname: string | null): CoroutineGenerator<TlsChannel> {
     checkConnected(raw);
     let socket: tls.TLSSocket;
@@ -51,7 +58,7 @@ export class ClientTls {
   }
 }
 
-/** Whom the certificate must name, and how that is checked; a check of the user's own that throws refuses. */
+/** Which name the certificate must have. If the user's own `checkServerIdentity` throws, the peer is rejected. */
 function identityOf(given: tls.ConnectionOptions, serverHostname: string | null): tls.ConnectionOptions {
   const { checkServerIdentity = tls.checkServerIdentity } = given;
   const guarded: typeof checkServerIdentity = (name, certificate) => {
@@ -67,7 +74,7 @@ function identityOf(given: tls.ConnectionOptions, serverHostname: string | null)
   return { host: serverHostname, ...servername, checkServerIdentity: guarded };
 }
 
-/** The keys and certificates among the options, read once. @throws what OpenSSL has against them. */
+/** The keys and certificates among the options, parsed once. @throws OpenSSL's error for a bad one. */
 function contextOf(ssl: unknown): tls.SecureContext {
   if (typeof ssl !== "object" || ssl === null) {
     throw new TypeError(`ssl: expected the options of TLS, received ${repr(ssl)}`);
@@ -76,13 +83,13 @@ function contextOf(ssl: unknown): tls.SecureContext {
   return secureContext ?? tls.createSecureContext(ssl);
 }
 
-/** What a server needs to take clients under TLS, made once. */
+/** A server's TLS, made once for all clients. */
 export class ServerTls {
   readonly #options: tls.TlsOptions;
   readonly #context: tls.SecureContext;
   readonly #timeouts: SslTimeouts;
 
-  /** @throws what OpenSSL has against the key or the certificate. */
+  /** @throws OpenSSL's error for a bad key or certificate. */
   constructor(ssl: Ssl, timeouts: SslTimeouts) {
     const options = ssl as tls.TlsOptions;
     this.#context = contextOf(ssl);
@@ -100,11 +107,11 @@ export class ServerTls {
     }
   }
 
-  /** Takes one client. */
+  /** A channel, when the handshake with one client is done. */
   *accept(loop: AbstractEventLoop, raw: Socket): CoroutineGenerator<TlsChannel> {
     checkConnected(raw);
     const socket = this.#wrap(raw);
-    const channel = yield* handshake(loop, raw, socket, "secure", this.#options, this.#timeouts);
+    const channel = yield* handshake(loop, raw, socket, SECURE_EVENT, this.#options, this.#timeouts);
     if (this.#options.requestCert === true && this.#options.rejectUnauthorized !== false) {
       const error = verifyErrorOf(socket);
       if (error !== null) {
@@ -117,20 +124,20 @@ export class ServerTls {
   }
 }
 
-/** @throws {ConnectionResetError} if there is nobody to shake hands with any more. */
+/** @throws {ConnectionResetError} if the connection is gone already. */
 function checkConnected(raw: Socket): void {
   if (raw.destroyed) throw new ConnectionResetError("the peer went away before the TLS handshake");
 }
 
 /**
- * Waits for `event`, the end of the handshake, and makes a channel in that very moment: the end of the connection may
- * come right behind it. Cancelled or too late, the connection is gone.
+ * Waits for `event`, the end of the handshake. The channel is made inside of the event, because the end of the connection
+ * may follow at once and the channel must hear of it. Cancelled or timed out, the connection is destroyed.
  */
 function* handshake(
   loop: AbstractEventLoop,
   raw: Socket,
   socket: tls.TLSSocket,
-  event: "secure" | "secureConnect",
+  event: typeof SECURE_EVENT | "secureConnect",
   ssl: Ssl,
   timeouts: SslTimeouts,
 ): CoroutineGenerator<TlsChannel> {
@@ -163,7 +170,7 @@ function* handshake(
   }
 }
 
-/** @throws {RangeError} for what is no time that something may take. */
+/** @throws {RangeError} unless the timeouts are positive. */
 function checkSslTimeouts(timeouts: SslTimeouts): void {
   for (const name of ["sslHandshakeTimeout", "sslShutdownTimeout"] as const) {
     const given = timeouts[name];
@@ -173,7 +180,7 @@ function checkSslTimeouts(timeouts: SslTimeouts): void {
   }
 }
 
-/** @throws {RangeError} if `options` say how TLS is to be, and not that it is to be. */
+/** @throws {RangeError} if an option of TLS is given without `ssl`. */
 export function checkNoSslOptions(
   options: SslTimeouts & { readonly ssl?: unknown; readonly serverHostname?: string },
 ): void {
@@ -226,7 +233,7 @@ export class TlsChannel extends StreamChannel {
     }
   }
 
-  /** The peer may take so long to read what was written, and to answer the goodbye. */
+  /** From here on the peer has `sslShutdownTimeout` to read what was written and to answer `close_notify`. */
   closing(): void {
     this.#timer ??= this.#loop.callLater(this.#shutdownSeconds, () => {
       this.tell((client) => client.failed(new TimeoutError("SSL shutdown timed out")));

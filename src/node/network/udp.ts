@@ -1,23 +1,40 @@
-/** UDP: datagrams. @module */
+/**
+ * UDP: datagrams.
+ *
+ * | state     | it holds                                                                | next              |
+ * | --------- | ------------------------------------------------------------------------ | ----------------- |
+ * | `open`    | while datagrams go both ways                                             | any of the others |
+ * | `closing` | from `close`, until the system has sent what was given to it             | `closed`          |
+ * | `cut`     | when the socket was closed by other hands; what came before is delivered | `closed`          |
+ * | `closed`  | for good; only `connectionLost` is still delivered                       | –                 |
+ *
+ * @module
+ */
 
 import * as dgram from "node:dgram";
 import { isIP } from "node:net";
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES } from "../../core/base/constants.ts";
 import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import type { AbstractEventLoop, Resource } from "../../core/kernel/events.ts";
-import { WriteFlow } from "../../core/network/water-marks.ts";
+import { WaterMarks } from "../../core/network/water-marks.ts";
 import { inspectAsString, repr } from "../../core/base/format.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import { callProtocol, Inbox } from "../../core/network/inbox.ts";
 import { getLogger } from "../../core/base/log.ts";
-import type { DatagramProtocol } from "../../core/network/protocols.ts";
+import type {
+  Data,
+  DatagramProtocol,
+  DatagramTransport,
+  SocketAddress,
+  WriteBufferLimits,
+} from "../../core/network/contracts.ts";
 import { toBytes } from "../../core/network/bytes.ts";
-import type { Data, DatagramTransport, SocketAddress, WriteBufferLimits } from "../../core/network/transports.ts";
-import { addressOf, resolve, toPort } from "./addresses.ts";
+import type { ResolvingLoop } from "./addresses.ts";
+import { addressOf, resolveBy, toPort } from "./addresses.ts";
 import { untilEvent } from "./node-events.ts";
 import { checkReusePort } from "./reuse-port.ts";
 
-/** Where to, or where from. */
+/** An address to send to. */
 export interface Place {
   readonly host: string;
   readonly port: number;
@@ -31,23 +48,23 @@ export interface DatagramOptions {
   readonly remoteAddr?: Place;
   readonly family?: 0 | 4 | 6;
   readonly allowBroadcast?: boolean;
-  /** Lets several processes receive at the same port, each its share. */
+  /** Lets several processes receive at the same port; each gets a share of the datagrams. */
   readonly reusePort?: boolean;
-  /** A socket that is bound already, instead of all this. */
+  /** A socket that is bound already, instead of all the other options. */
   readonly sock?: dgram.Socket;
 }
 
-/** CPython counts so much for each datagram that waits, beside its bytes. */
+/** What CPython adds to the size of a datagram that waits to be sent. */
 const HEADER_BYTES = 8;
 
 /** See `EventLoop.createDatagramEndpoint`. */
 export function* createDatagramEndpoint<P extends DatagramProtocol<SocketAddress, Place>>(
-  loop: AbstractEventLoop,
+  loop: ResolvingLoop,
   makeProtocol: () => P,
   options: DatagramOptions,
 ): CoroutineGenerator<[DatagramTransport<SocketAddress, Place>, P]> {
   checkOptions(options);
-  const remote = options.remoteAddr === undefined ? null : yield* first(options.remoteAddr, options);
+  const remote = options.remoteAddr === undefined ? null : yield* first(loop, options.remoteAddr, options);
   const socket = options.sock ?? (yield* bound(loop, remote, options));
   const peer = remote ?? (options.sock === undefined ? null : peerOf(options.sock));
   let protocol: P;
@@ -78,7 +95,7 @@ function checkOptions({ sock, ...others }: DatagramOptions): void {
   if (others.reusePort === true) checkReusePort();
 }
 
-/** Whom a socket that was made elsewhere is connected to. */
+/** The peer of a socket that was made elsewhere, if it is connected. */
 function peerOf(socket: dgram.Socket): SocketAddress | null {
   try {
     const { address, port } = socket.remoteAddress();
@@ -89,13 +106,13 @@ function peerOf(socket: dgram.Socket): SocketAddress | null {
 }
 
 function* bound(
-  loop: AbstractEventLoop,
+  loop: ResolvingLoop,
   remote: SocketAddress | null,
   options: DatagramOptions,
 ): CoroutineGenerator<dgram.Socket> {
   const { host = null, port = 0 } = options.localAddr ?? {};
   const unnamed = remote?.family === 6 || options.family === 6 ? "::" : "0.0.0.0";
-  const local = yield* first({ host: host ?? unnamed, port }, options);
+  const local = yield* first(loop, { host: host ?? unnamed, port }, options);
   const socket = dgram.createSocket({
     type: local.family === 6 ? "udp6" : "udp4",
     ...(options.reusePort === true ? { reusePort: true } : {}),
@@ -109,8 +126,8 @@ function* bound(
   return socket;
 }
 
-function* first(place: Place, options: DatagramOptions): CoroutineGenerator<SocketAddress> {
-  const [address] = yield* resolve(place.host, place.port, options, ["127.0.0.1", "::1"]);
+function* first(loop: ResolvingLoop, place: Place, options: DatagramOptions): CoroutineGenerator<SocketAddress> {
+  const [address] = yield* resolveBy(loop, place.host, place.port, options, ["127.0.0.1", "::1"]);
   if (address === undefined) throw new RangeError(`no address of that family: received ${repr(place)}`);
   return address;
 }
@@ -120,22 +137,22 @@ interface Datagram {
   readonly from: SocketAddress;
 }
 
-type Event = Datagram | { readonly problem: unknown } | { readonly lost: unknown } | (() => void);
+type UdpEvent = Datagram | { readonly problem: unknown } | { readonly lost: unknown } | (() => void);
 
 /** CPython: `_SelectorDatagramTransport`. */
 class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource {
   readonly #loop: AbstractEventLoop;
   readonly #socket: dgram.Socket;
   readonly #remote: SocketAddress | null;
-  readonly #flow: WriteFlow;
-  readonly #inbox: Inbox<Event>;
+  readonly #waterMarks: WaterMarks;
+  readonly #inbox: Inbox<UdpEvent>;
   readonly #sockname: SocketAddress | null;
   #protocol: DatagramProtocol<SocketAddress, Place>;
   /** Bytes given to the system that it has not sent. */
   #pending: number = 0;
-  #isClosing: boolean = false;
-  #isLost: boolean = false;
-  #lostWrites: number = 0;
+  #state: "open" | "closing" | "cut" | "closed" = "open";
+  /** Datagrams that came too late to be sent. */
+  #lateDatagrams: number = 0;
 
   constructor(
     loop: AbstractEventLoop,
@@ -148,12 +165,12 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
     this.#socket = socket;
     this.#protocol = protocol;
     this.#remote = remote;
-    this.#flow = new WriteFlow(loop, this);
+    this.#waterMarks = new WaterMarks(loop, this);
     this.#inbox = new Inbox(loop, (event) => this.#happened(event));
     const { address, port } = socket.address();
     this.#sockname = addressOf(address, port);
     loop._adopt(this);
-    socket.on("close", () => this.#lose(null));
+    socket.on("close", () => this.#end(this.#state === "open" ? "cut" : "closed", null));
     socket.on("error", (problem) => this.#inbox.push({ problem }));
     socket.on("message", (data, info) => {
       this.#inbox.push({ data, from: addressOf(info.address, info.port)! });
@@ -178,14 +195,14 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
   }
 
   isClosing(): boolean {
-    return this.#isClosing;
+    return this.#state !== "open";
   }
 
   sendto(data: Data, address: Place | null = null): void {
     const bytes = toBytes(data);
     const to = this.#remote === null ? checked(address) : this.#onlyPeer(address);
-    if (this.#lostWrites > 0) {
-      if (this.#lostWrites++ >= LOG_THRESHOLD_FOR_CONNLOST_WRITES)
+    if (this.#isOver) {
+      if (++this.#lateDatagrams >= LOG_THRESHOLD_FOR_CONNLOST_WRITES)
         getLogger().warning(`sendto() on ${this.toString()}`);
       return;
     }
@@ -194,7 +211,7 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
     const sent = (problem: Error | null): void => {
       this.#pending -= size;
       if (problem !== null) this.#inbox.push({ problem });
-      if (this.#flow.isPaused || this.#isClosing) this.#inbox.push(() => this.#wasSent());
+      if (this.#waterMarks.isPaused || this.#state === "closing") this.#inbox.push(() => this.#wasSent());
     };
     try {
       if (to === null) this.#socket.send(bytes, sent);
@@ -203,7 +220,7 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
       this.#pending -= size;
       throw error;
     }
-    this.#flow.check(this.#pending);
+    this.#waterMarks.check(this.#pending);
   }
 
   #onlyPeer(address: Place | null): null {
@@ -217,44 +234,46 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
   }
 
   getWriteBufferLimits(): { readonly low: number; readonly high: number } {
-    return this.#flow.limits;
+    return this.#waterMarks.limits;
   }
 
   setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
-    this.#flow.setLimits(limits);
-    this.#flow.check(this.#pending);
+    this.#waterMarks.setLimits(limits);
+    if (!this.#isOver) this.#waterMarks.check(this.#pending);
   }
 
   close(): void {
-    if (this.#isClosing) return;
-    this.#isClosing = true;
-    if (this.#pending === 0) this.#lose(null);
+    if (this.#state === "open" && this.#pending > 0) this.#state = "closing";
+    else if (this.#state !== "closing") this.#end("closed", null);
   }
 
   abort(): void {
-    this.#isClosing = true;
-    this.#lose(null);
+    this.#end("closed", null);
   }
 
-  #happened(event: Event): void {
+  #happened(event: UdpEvent): void {
     if (typeof event === "function") event();
     else if ("lost" in event) this.#wasLost(event.lost);
-    else if (this.#isClosing) return;
+    else if (this.#state === "closing" || this.#state === "closed") return;
     else if ("problem" in event) this.#tell("errorReceived", () => this.#protocol.errorReceived?.(event.problem));
     else this.#tell("datagramReceived", () => this.#protocol.datagramReceived?.(event.data, event.from));
   }
 
   #wasSent(): void {
-    if (this.#isLost) return;
-    this.#flow.check(this.#pending);
-    if (this.#isClosing && this.#pending === 0) this.#lose(null);
+    if (this.#isOver) return;
+    this.#waterMarks.check(this.#pending);
+    if (this.#state === "closing" && this.#pending === 0) this.#end("closed", null);
   }
 
-  #lose(lost: unknown): void {
-    if (this.#isLost) return;
-    this.#isLost = true;
-    this.#lostWrites ||= 1;
-    this.#inbox.push({ lost });
+  /** Nothing is sent any more, and `connectionLost` is in the inbox or has been called. */
+  get #isOver(): boolean {
+    return this.#state === "cut" || this.#state === "closed";
+  }
+
+  #end(state: "cut" | "closed", lost: unknown): void {
+    const wasOver = this.#isOver;
+    if (!wasOver || state === "closed") this.#state = state;
+    if (!wasOver) this.#inbox.push({ lost });
   }
 
   #wasLost(error: unknown): void {
@@ -265,23 +284,20 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
 
   #made(): void {
     const failure = callProtocol(this.#loop, this, "connectionMade", () => this.#protocol.connectionMade?.(this));
-    if (failure === null) return;
-    this.#isClosing = true;
-    this.#lose(failure.error);
+    if (failure !== null) this.#end("closed", failure.error);
   }
 
-  /** What the protocol throws is reported. It ends nothing: anybody may send a datagram that is too much for it. */
+  /** An error that the protocol throws is reported and ends nothing: it may be the fault of one stranger's datagram. */
   #tell(name: string, method: () => void): void {
     callProtocol(this.#loop, this, name, method);
   }
 
   _abandon(): void {
-    this.#isClosing = true;
-    this.#isLost = true;
+    this.#state = "closed";
     this.#closeSocket();
   }
 
-  /** Whoever made the socket may have closed it. */
+  /** The socket may be closed already: it may have been made elsewhere. */
   #closeSocket(): void {
     try {
       this.#socket.close();
@@ -291,7 +307,7 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
   }
 
   toString(): string {
-    const state = this.#isLost ? "closed" : this.#isClosing ? "closing" : "open";
+    const state = this.#isOver ? "closed" : this.#state;
     return `<DatagramTransport ${state} sockname=${repr(this.#sockname)} pending=${this.#pending}>`;
   }
 }

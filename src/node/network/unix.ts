@@ -5,10 +5,9 @@ import { linkSync, lstatSync, renameSync, rmSync } from "node:fs";
 import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../core/kernel/events.ts";
 import { repr } from "../../core/base/format.ts";
-import type { StreamingProtocol } from "../../core/network/protocols.ts";
+import type { StreamingProtocol, Transport } from "../../core/network/contracts.ts";
 import type { Server } from "../../core/network/server.ts";
 import { attach } from "../../core/network/stream-transport.ts";
-import type { Transport } from "../../core/network/transports.ts";
 import { readMemory } from "./fast-reads.ts";
 import type { Reception } from "./listener.ts";
 import { NetListener } from "./listener.ts";
@@ -73,7 +72,7 @@ export function* createUnixServer(
 class UnixListener extends NetListener {
   readonly #path: string;
   readonly #isKept: boolean;
-  /** Which file is ours: another server may have taken its place. */
+  /** The file that this listener made: another server may have replaced it. */
   #inode: number | null = null;
 
   constructor(loop: AbstractEventLoop, path: string, reception: Reception, options: UnixServerOptions) {
@@ -87,7 +86,7 @@ class UnixListener extends NetListener {
     this.#inode = inodeOf(this.#path);
   }
 
-  /** Libuv removes the file of that name, whosoever it is by now. */
+  /** Libuv removes the file of that name, even if it is another server's by now: that one is moved aside for the moment. */
   override close(): void {
     const present = inodeOf(this.#path);
     if (!this.socket.listening || present === null || (present === this.#inode && !this.#isKept)) {
@@ -99,7 +98,7 @@ class UnixListener extends NetListener {
     try {
       linkSync(this.#path, refuge);
     } catch {
-      // It is no file that can be kept: the server closes all the same.
+      // The file cannot be linked: it is not kept, and the server closes all the same.
       isSafe = false;
     }
     super.close();
@@ -107,12 +106,12 @@ class UnixListener extends NetListener {
   }
 }
 
-/** A socket's file that a server before left behind would be in the way. Nothing but a socket is removed. */
+/** Removes the socket's file that an earlier server left behind. A file of any other kind stays. */
 function removeStale(path: string): void {
   try {
     if (lstatSync(path).isSocket()) rmSync(path);
   } catch {
-    // There is none, or the system will say what is wrong when the server listens.
+    // There is none, or listening fails with the reason.
   }
 }
 
@@ -124,7 +123,7 @@ function inodeOf(path: string | null): number | null {
   }
 }
 
-/** The most bytes that the system's address of a socket has room for. */
+/** How many bytes the system's address of a Unix socket has room for. */
 const LONGEST_PATH = process.platform === "linux" ? 107 : 103;
 
 function checkPlace(path: string | null, sock: unknown): void {
@@ -132,7 +131,7 @@ function checkPlace(path: string | null, sock: unknown): void {
   if (sock === undefined && path === null) throw new RangeError("no path and sock were specified");
 }
 
-/** @throws for a path that the system would cut off: the socket would be at another. */
+/** @throws for a path that is too long: the system would cut it off, and the socket would be elsewhere. */
 function checkedPath(path: string | null): string {
   if (typeof path !== "string" || path === "") {
     throw new TypeError(`path: expected the path of a socket, received ${repr(path)}`);

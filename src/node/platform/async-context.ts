@@ -1,4 +1,4 @@
-/** Node's async context: one `AsyncLocalStorage` for the library, and resources that capture everybody's. @module */
+/** Node's async context: one `AsyncLocalStorage` for the library, and resources that capture every storage. @module */
 
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import type { Ambient, AsyncContext } from "../../core/kernel/running.ts";

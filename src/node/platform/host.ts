@@ -7,23 +7,24 @@ import { beforeExit, interrupt, unhandledRejection } from "./process-events.ts";
 /** `setTimeout` takes a signed 32-bit number of milliseconds, and fires at once beyond it. */
 const LONGEST_TIMEOUT = 0x7fff_ffff;
 
-/** Node's timers may fire so much too early, by its own clock of whole milliseconds. */
+/** How early Node's timers may fire: its clock for them has whole milliseconds. */
 const EARLY_SECONDS = 1e-3;
 
-/** What a program that Ctrl-C ended exits with: 128 + SIGINT. */
+/** The exit code of a program that Ctrl-C ended: 128 + SIGINT. */
 const INTERRUPTED = 130;
 
 /**
- * A turn comes from `setImmediate`: after poll phase of libuv, so that I/O callbacks stand in the queue before timers
- * that are due, as in CPython. One `setTimeout` serves the nearest deadline of all.
+ * A turn comes from `setImmediate`, which runs after the poll phase of libuv: I/O callbacks are in the queue before timers
+ * that are due, as in CPython. One `setTimeout` serves the nearest of all deadlines.
  */
 export class NodeHost implements Host {
   readonly clockResolution: number = 1e-6;
   #client: HostClient | null = null;
   #immediate: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
-  /** When the timer fires, and when the turn is wanted, on {@link now}'s clock: it may fire before, and is set again. */
+  /** When the timer fires, on {@link now}'s clock. */
   #timerDue: number = Infinity;
+  /** When the next turn is wanted. The timer may fire before, for an older deadline, and is set again then. */
   #wanted: number = Infinity;
   #stopListening: (() => void)[] = [];
 
@@ -31,7 +32,7 @@ export class NodeHost implements Host {
     return performance.now() / 1000;
   }
 
-  /** Deno may refuse to tell. */
+  /** Deno throws unless the program may read its environment. */
   get debug(): boolean {
     try {
       return (process.env["ASYNCIO_DEBUG"] ?? "") !== "";
@@ -44,7 +45,7 @@ export class NodeHost implements Host {
     this.#client = client;
     this.#stopListening = [
       beforeExit.add(() => this.#client?.exhausted()),
-      // The last promises are rejected after the loop has stopped.
+      // The last rejections are reported after the loop has stopped.
       later(unhandledRejection.add(() => {})),
     ];
   }
@@ -63,7 +64,7 @@ export class NodeHost implements Host {
     if (this.#immediate !== null) clearImmediate(this.#immediate);
     this.#immediate = null;
     this.#wanted = this.now() + delay;
-    // A busy loop asks again after each turn, mostly for the same deadline: to set a timer each time costs more than a turn.
+    // A busy loop asks after each turn, usually for the same deadline: re-arming the timer costs more than a turn.
     const isTimed = delay !== Infinity || isExpected;
     if (isTimed && this.#timer !== null && this.#timerDue <= this.#wanted) return;
     this.#clearTimer();
@@ -114,7 +115,7 @@ export class NodeHost implements Host {
   }
 }
 
-/** `fn`, when what is under way in this turn of libuv's loop has come to its end. */
+/** Calls `fn` in the next turn of libuv's loop. */
 function later(fn: () => void): () => void {
   return () => void setImmediate(fn);
 }

@@ -1,12 +1,12 @@
 /**
- * What the process has to say, for all the loops in it: one listener each, however many loops there are.
+ * Events of the process, for all the loops in it: each event has one listener, however many loops there are.
  *
  * @module
  */
 
 import { CancelledError } from "../../core/base/exceptions.ts";
 
-/** Listeners of one event of the process, which is listened to while there are any. */
+/** The listeners of one event. The process is listened to while there are any. */
 class ProcessEvent {
   readonly #name: string;
   readonly #listener: (...args: unknown[]) => void;
@@ -17,7 +17,7 @@ class ProcessEvent {
     this.#listener = (...args) => emit(this.listeners, ...args);
   }
 
-  /** Adds `listener`; the function returned takes it away. */
+  /** Adds `listener`; the function it returns removes it. */
   add(listener: () => void): () => void {
     if (this.listeners.size === 0) process.on(this.#name, this.#listener);
     this.listeners.add(listener);
@@ -29,8 +29,8 @@ class ProcessEvent {
 }
 
 /**
- * The process is about to end. One loop hears of it, the last that began to run: others may wait for it, and are asked
- * when they have had the chance to go on.
+ * The process is about to end. Only the loop that began to run last hears of it: the others may wait for that one, and
+ * the event comes again when they have had a turn to go on.
  */
 export const beforeExit: ProcessEvent = new ProcessEvent("beforeExit", (listeners) => {
   const last = [...listeners].at(-1);
@@ -38,14 +38,14 @@ export const beforeExit: ProcessEvent = new ProcessEvent("beforeExit", (listener
   setImmediate(() => {});
 });
 
-/** The user pressed Ctrl-C: every loop hears of it. */
+/** Ctrl-C was pressed: every loop hears of it. */
 export const interrupt: ProcessEvent = new ProcessEvent("SIGINT", (listeners) => {
   for (const listener of listeners) listener();
 });
 
 /**
- * A promise was rejected and nobody awaits it. If it was cancelled, that is no error: the one who would have awaited it
- * has been cancelled too. Any other goes the way it would go without us.
+ * A promise was rejected and nothing awaits it. A cancellation is no error here: the code that would have awaited the
+ * promise has been cancelled too. Any other rejection goes on to the platform.
  */
 export const unhandledRejection: ProcessEvent = new ProcessEvent("unhandledRejection", (_listeners, reason) => {
   if (reason instanceof CancelledError) return;

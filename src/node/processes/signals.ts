@@ -26,7 +26,7 @@ export class SignalHandlers {
     return this.#handlers.has(signal);
   }
 
-  /** Has `callback(...args)` called in a turn of the loop when `signal` comes; it replaces the handler before. */
+  /** Has `callback(...args)` called in a turn of the loop when `signal` comes, instead of the handler before. */
   add(signal: NodeJS.Signals, callback: Callback<never[]>, args: readonly unknown[]): void {
     checkName(signal);
     if (UNCATCHABLE.has(signal)) throw new RangeError(`signal: ${signal} cannot be caught`);
@@ -42,7 +42,7 @@ export class SignalHandlers {
     process.on(signal, listener);
   }
 
-  /** Puts back what the signal does by default; whether there was a handler. */
+  /** Puts the default action of the signal back; whether there was a handler. */
   remove(signal: NodeJS.Signals): boolean {
     checkName(signal);
     const handler = this.#handlers.get(signal);

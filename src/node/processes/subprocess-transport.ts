@@ -1,9 +1,17 @@
 /**
  * The transport of a child process.
  *
- * **Order.** The pipes are connected; then the protocol hears `connectionMade`, and after it what has happened
- * meanwhile; `processExited` when the child has ended; `connectionLost` when it has ended and all pipes are closed, since
- * a grandchild may hold them for longer.
+ * **Order.** The pipes are connected; then the protocol hears `connectionMade`, and after it what has happened meanwhile.
+ * It hears `processExited` when the child has ended, and `connectionLost` when the child has ended and all pipes are
+ * closed: a grandchild may hold them for longer.
+ *
+ * | state     | it holds                                               | next                |
+ * | --------- | ------------------------------------------------------- | ------------------- |
+ * | `open`    | until `close`, also when the child has ended            | `closing`, `closed` |
+ * | `closing` | from `close`, until the child and its pipes have ended  | `closed`            |
+ * | `closed`  | for good; `connectionLost` is on its way or was called  | –                   |
+ *
+ * Whether the child has ended is told by its return code alone.
  *
  * @module
  */
@@ -11,16 +19,15 @@
 import type { ChildProcess, SpawnOptions, StdioOptions } from "node:child_process";
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import type { Channel } from "../../core/network/byte-channels.ts";
+import type { ByteChannel } from "../../core/network/byte-channels.ts";
 import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import type { AbstractEventLoop, Resource } from "../../core/kernel/events.ts";
 import { ProcessLookupError } from "../../core/base/exceptions.ts";
 import { inspectAsString, repr } from "../../core/base/format.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import { callProtocol, Inbox } from "../../core/network/inbox.ts";
-import type { Protocol, SubprocessProtocol } from "../../core/network/protocols.ts";
+import type { Protocol, SubprocessProtocol, SubprocessTransport, Transport } from "../../core/network/contracts.ts";
 import { StreamTransport } from "../../core/network/stream-transport.ts";
-import type { SubprocessTransport } from "../../core/network/transports.ts";
 import type { NodeStream } from "../network/stream-channel.ts";
 import { readPipe, writePipe } from "../network/pipes.ts";
 import { socketPair } from "../network/socket-pair.ts";
@@ -29,10 +36,10 @@ import { socketPair } from "../network/socket-pair.ts";
 export const PIPE: number = -1;
 /** For `stderr`: where `stdout` goes, in the order in which the child writes. CPython: `asyncio.subprocess.STDOUT`. */
 export const STDOUT: number = -2;
-/** Nothing comes in, and what goes out is dropped. CPython: `asyncio.subprocess.DEVNULL`. */
+/** Reading finds the end at once, and what is written is dropped. CPython: `asyncio.subprocess.DEVNULL`. */
 export const DEVNULL: number = -3;
 
-/** Where one of the child's streams leads: `PIPE`, `DEVNULL`, a descriptor, a stream of Node's; `null`: the parent's. */
+/** Where one of the child's streams leads: `PIPE`, `DEVNULL`, a descriptor, a stream of Node's; `null` is the parent's. */
 export type Stdio = number | NodeStream | null;
 
 /** Options of `createSubprocessExec` and its like. */
@@ -50,7 +57,7 @@ export interface SubprocessOptions {
   /** The ids under which the child runs. */
   readonly user?: number;
   readonly group?: number;
-  /** What the child sees as the name it was called by. */
+  /** The name of the program as the child sees it. */
   readonly argv0?: string;
 }
 
@@ -91,7 +98,7 @@ export function* connectSubprocess<P extends SubprocessProtocol>(
   }
 }
 
-/** Throws what the system said when it could not start the child. */
+/** The child could not be started: waits for the system's error, and raises it. */
 function* failed(loop: AbstractEventLoop, child: ChildProcess): CoroutineGenerator<never> {
   const failure = loop.createFuture<never>();
   child.on("error", (error) => {
@@ -134,8 +141,9 @@ function stdioEntry(stdio: Stdio, fd: number): unknown {
   return stdio;
 }
 
-/** Something to tell the protocol, by the name of the method that hears of it. */
-interface Event {
+/** A call of the protocol that waits for its turn. */
+interface ProtocolCall {
+  /** The method, for the report of an error. */
   readonly name: string;
   tell(protocol: SubprocessProtocol): void;
 }
@@ -144,15 +152,15 @@ interface Event {
 export class ChildTransport implements SubprocessTransport, Resource {
   readonly #loop: AbstractEventLoop;
   readonly #child: ChildProcess;
-  readonly #inbox: Inbox<Event>;
+  readonly #inbox: Inbox<ProtocolCall>;
   readonly #pipes: Map<number, StreamTransport> = new Map();
   #protocol: SubprocessProtocol;
   #returncode: number | null = null;
+  /** Pending calls of {@link _wait}. */
   #exitWaiters: Future<void>[] = [];
-  /** What happened before the protocol knew of the child. */
-  #early: Event[] | null = [];
-  #isClosing: boolean = false;
-  #isLost: boolean = false;
+  /** What happened before `connectionMade`; `null` from then on. */
+  #early: ProtocolCall[] | null = [];
+  #state: "open" | "closing" | "closed" = "open";
 
   /** @param merged where the child's output and errors arrive together. */
   constructor(loop: AbstractEventLoop, child: ChildProcess, protocol: SubprocessProtocol, merged: NodeStream | null) {
@@ -161,7 +169,7 @@ export class ChildTransport implements SubprocessTransport, Resource {
     this.#protocol = protocol;
     this.#inbox = new Inbox(loop, ({ name, tell }) => void callProtocol(loop, this, name, () => tell(this.#protocol)));
     loop._adopt(this);
-    // At once: Node empties the pipes of a child that has ended.
+    // Not later: Node reads the pipes to their end and drops the data when the child has ended and nothing listens.
     this.#addPipe(0, child.stdin === null ? null : writePipe(child.stdin));
     const output = merged ?? child.stdout;
     this.#addPipe(1, output === null ? null : readPipe(output));
@@ -171,7 +179,7 @@ export class ChildTransport implements SubprocessTransport, Resource {
     if (child.exitCode !== null || child.signalCode !== null) this.#exited(child.exitCode, child.signalCode);
   }
 
-  #addPipe(fd: number, channel: Channel | null): void {
+  #addPipe(fd: number, channel: ByteChannel | null): void {
     if (channel === null) return;
     this.#pipes.set(fd, new StreamTransport(this.#loop, channel, new PipeProtocol(this, fd)));
   }
@@ -216,18 +224,18 @@ export class ChildTransport implements SubprocessTransport, Resource {
     return this.#returncode;
   }
 
-  getPipeTransport(fd: number): StreamTransport | null {
+  getPipeTransport(fd: number): Transport | null {
     return this.#pipes.get(fd) ?? null;
   }
 
-  /** Whether it is closing, or the child has ended and it soon will be. */
+  /** Whether it is closing, or will be because the child has ended. */
   isClosing(): boolean {
-    return this.#isClosing || this.#returncode !== null;
+    return this.#state !== "open" || this.#returncode !== null;
   }
 
-  /** Nothing happens to a child that has ended, until its transport is gone too. */
+  /** A child that has ended gets no signal; that is an error only once its transport is gone too. */
   sendSignal(signal: NodeJS.Signals | number): void {
-    if (this.#isLost) throw new ProcessLookupError(`the process ${this.getPid()} is gone`);
+    if (this.#state === "closed") throw new ProcessLookupError(`the process ${this.getPid()} is gone`);
     if (this.#returncode === null) this.#child.kill(signal);
   }
 
@@ -241,8 +249,8 @@ export class ChildTransport implements SubprocessTransport, Resource {
 
   /** Closes the pipes, and kills a child that is still running. */
   close(): void {
-    if (this.#isClosing) return;
-    this.#isClosing = true;
+    if (this.#state !== "open") return;
+    this.#state = "closing";
     for (const pipe of this.#pipes.values()) pipe.close();
     if (this.#returncode === null) this.#child.kill("SIGKILL");
     else this.#loseIfOver();
@@ -278,7 +286,7 @@ export class ChildTransport implements SubprocessTransport, Resource {
     this.#loseIfOver();
   }
 
-  #tell(name: string, tell: Event["tell"]): void {
+  #tell(name: string, tell: ProtocolCall["tell"]): void {
     if (this.#early === null) this.#inbox.push({ name, tell });
     else this.#early.push({ name, tell });
   }
@@ -292,10 +300,9 @@ export class ChildTransport implements SubprocessTransport, Resource {
   }
 
   #loseIfOver(): void {
-    if (this.#isLost || this.#returncode === null || this.#early !== null) return;
+    if (this.#state === "closed" || this.#returncode === null || this.#early !== null) return;
     if ([...this.#pipes.values()].some((pipe) => !(pipe.getProtocol() as PipeProtocol).closed.done())) return;
-    this.#isLost = true;
-    this.#isClosing = true;
+    this.#state = "closed";
     this.#tell("connectionLost", (protocol) => {
       this.#loop._release(this);
       protocol.connectionLost?.(null);
@@ -304,19 +311,19 @@ export class ChildTransport implements SubprocessTransport, Resource {
 
   /** @internal */
   _abandon(): void {
-    this.#isClosing = true;
+    if (this.#state === "open") this.#state = "closing";
     if (this.#returncode === null) this.#child.kill("SIGKILL");
     for (const pipe of this.#pipes.values()) pipe._abandon();
   }
 
   toString(): string {
     const state = this.#returncode === null ? "running" : `returncode=${this.#returncode}`;
-    return `<SubprocessTransport ${this.#isClosing ? "closed " : ""}pid=${this.#child.pid} ${state}>`;
+    return `<SubprocessTransport ${this.#state === "open" ? "" : "closed "}pid=${this.#child.pid} ${state}>`;
   }
 }
 inspectAsString(ChildTransport);
 
-/** The protocol of one of the child's pipes: it tells the child's. */
+/** The protocol of one of the child's pipes: it tells the child's protocol. */
 class PipeProtocol implements Protocol {
   readonly #child: ChildTransport;
   readonly #fd: number;

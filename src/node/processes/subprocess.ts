@@ -5,17 +5,23 @@ import { STREAM_LIMIT } from "../../core/base/constants.ts";
 import type { Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../core/kernel/events.ts";
-import { getRunningLoop } from "../../core/kernel/events.ts";
 import { inspectAsString } from "../../core/base/format.ts";
 import { gather } from "../../core/coordination/gather.ts";
-import type { SubprocessProtocol } from "../../core/network/protocols.ts";
+import type {
+  Data,
+  ReadTransport,
+  SubprocessProtocol,
+  SubprocessTransport,
+  WriteTransport,
+} from "../../core/network/contracts.ts";
+import { checkHas } from "../../core/network/network-loop.ts";
 import { StreamReader } from "../../core/network/streams/stream-reader.ts";
 import { StreamWriter } from "../../core/network/streams/stream-writer.ts";
-import { WriterFlow } from "../../core/network/streams/writer-flow.ts";
+import { DrainGate } from "../../core/network/streams/drain-gate.ts";
 import { toBytes } from "../../core/network/bytes.ts";
-import type { Data } from "../../core/network/transports.ts";
-import type { ChildTransport, Command, SubprocessOptions } from "./subprocess-transport.ts";
-import { connectSubprocess } from "./subprocess-transport.ts";
+import type { EventLoop } from "../events.ts";
+import { getRunningLoop } from "../events.ts";
+import type { SubprocessOptions } from "./subprocess-transport.ts";
 
 /** Options of {@link createSubprocessExec} and {@link createSubprocessShell}. */
 export interface ProcessOptions extends SubprocessOptions {
@@ -41,7 +47,7 @@ export interface Output {
  * });
  * ```
  *
- * @throws what the system says, such as `ENOENT` for a program that is not there. Cancelled, the child is killed.
+ * @throws the system's error, such as `ENOENT` for a program that is not there. Cancelled, the child is killed.
  *
  * CPython: `asyncio.create_subprocess_exec`.
  */
@@ -50,7 +56,8 @@ export function createSubprocessExec(
   args: readonly string[] = [],
   options: ProcessOptions = {},
 ): Coroutine<Process> {
-  return new GeneratorCoroutine(start({ program, args, shell: false }, options), "createSubprocessExec");
+  const run: Run = (loop, makeProtocol, given) => loop.subprocessExec(makeProtocol, program, args, given);
+  return new GeneratorCoroutine(start("subprocessExec", "createSubprocessExec", run, options), "createSubprocessExec");
 }
 
 /**
@@ -60,15 +67,33 @@ export function createSubprocessExec(
  * CPython: `asyncio.create_subprocess_shell`.
  */
 export function createSubprocessShell(command: string, options: ProcessOptions = {}): Coroutine<Process> {
-  return new GeneratorCoroutine(start({ program: command, args: [], shell: true }, options), "createSubprocessShell");
+  const run: Run = (loop, makeProtocol, given) => loop.subprocessShell(makeProtocol, command, given);
+  return new GeneratorCoroutine(
+    start("subprocessShell", "createSubprocessShell", run, options),
+    "createSubprocessShell",
+  );
 }
 
-function* start(command: Command, options: ProcessOptions): CoroutineGenerator<Process> {
+type Run = (
+  loop: EventLoop,
+  makeProtocol: () => SubprocessStreamProtocol,
+  options: SubprocessOptions,
+) => Coroutine<[SubprocessTransport, SubprocessStreamProtocol]>;
+
+/** Has the running loop run the child, so that a subclass of it is asked. */
+function* start(
+  method: "subprocessExec" | "subprocessShell",
+  caller: string,
+  run: Run,
+  options: ProcessOptions,
+): CoroutineGenerator<Process> {
   const loop = getRunningLoop();
+  checkHas(loop, method, caller);
   const { limit = STREAM_LIMIT } = options;
   void new StreamReader({ limit, loop });
   const makeProtocol = (): SubprocessStreamProtocol => new SubprocessStreamProtocol(loop, limit);
-  const [transport, protocol] = yield* connectSubprocess(loop, makeProtocol, command, options);
+  // A stream that the options do not name is this process's: the loop's method would make a pipe of it.
+  const [transport, protocol] = yield* run(loop, makeProtocol, { stdin: null, stdout: null, stderr: null, ...options });
   return new Process(transport, protocol);
 }
 
@@ -78,29 +103,29 @@ class SubprocessStreamProtocol implements SubprocessProtocol {
   readonly #limit: number;
   readonly #readers: Map<number, StreamReader> = new Map();
   /** @internal */
-  readonly _flow: WriterFlow;
+  readonly _gate: DrainGate;
   stdin: StreamWriter | null = null;
   stdout: StreamReader | null = null;
   stderr: StreamReader | null = null;
-  #transport: ChildTransport | null = null;
+  #transport: SubprocessTransport | null = null;
   #hasExited: boolean = false;
 
   constructor(loop: AbstractEventLoop, limit: number) {
     this.#loop = loop;
     this.#limit = limit;
-    this._flow = new WriterFlow(loop);
+    this._gate = new DrainGate(loop);
   }
 
-  connectionMade(transport: ChildTransport): void {
+  connectionMade(transport: SubprocessTransport): void {
     this.#transport = transport;
     this.stdout = this.#reader(transport, 1);
     this.stderr = this.#reader(transport, 2);
-    const stdin = transport.getPipeTransport(0);
+    const stdin = transport.getPipeTransport(0) as WriteTransport | null;
     if (stdin !== null) this.stdin = new StreamWriter(stdin, this, null, { loop: this.#loop });
   }
 
-  #reader(transport: ChildTransport, fd: number): StreamReader | null {
-    const pipe = transport.getPipeTransport(fd);
+  #reader(transport: SubprocessTransport, fd: number): StreamReader | null {
+    const pipe = transport.getPipeTransport(fd) as ReadTransport | null;
     if (pipe === null) return null;
     const reader = new StreamReader({ limit: this.#limit, loop: this.#loop });
     reader.setTransport(pipe);
@@ -114,7 +139,7 @@ class SubprocessStreamProtocol implements SubprocessProtocol {
 
   pipeConnectionLost(fd: number, error: unknown): void {
     if (fd === 0) {
-      this._flow.lose(error);
+      this._gate.lose(error);
       return;
     }
     const reader = this.#readers.get(fd);
@@ -130,11 +155,11 @@ class SubprocessStreamProtocol implements SubprocessProtocol {
   }
 
   pauseWriting(): void {
-    this._flow.pause();
+    this._gate.pause();
   }
 
   resumeWriting(): void {
-    this._flow.resume();
+    this._gate.resume();
   }
 
   #closeIfOver(): void {
@@ -148,7 +173,7 @@ class SubprocessStreamProtocol implements SubprocessProtocol {
  * CPython: `asyncio.subprocess.Process`.
  */
 export class Process {
-  readonly #transport: ChildTransport;
+  readonly #transport: SubprocessTransport;
   /** To the child's standard input. */
   readonly stdin: StreamWriter | null;
   /** From the child's standard output. */
@@ -157,7 +182,7 @@ export class Process {
   readonly stderr: StreamReader | null;
 
   /** @internal */
-  constructor(transport: ChildTransport, protocol: SubprocessStreamProtocol) {
+  constructor(transport: SubprocessTransport, protocol: SubprocessStreamProtocol) {
     this.#transport = transport;
     this.stdin = protocol.stdin;
     this.stdout = protocol.stdout;
@@ -176,27 +201,27 @@ export class Process {
   /**
    * Waits until the child has ended: its exit code. Output may still be on its way, if a grandchild has the pipe too.
    *
-   * With `PIPE`s that nobody reads it may wait for ever, for the child waits too: use {@link communicate}.
+   * A child that writes more than its pipe holds does not end until the pipe is read: use {@link communicate}.
    */
   wait(): Coroutine<number> {
     return new GeneratorCoroutine(this.#transport._wait(), "Process.wait");
   }
 
   /**
-   * Sends the child a signal, by name or number. It does nothing to a child that has just ended.
+   * Sends the child a signal, by name or number. It does nothing to a child that has ended while a pipe of it is still open.
    *
-   * @throws {ProcessLookupError} if the child is long gone.
+   * @throws {ProcessLookupError} if the child has ended and its pipes are closed.
    */
   sendSignal(signal: NodeJS.Signals | number): void {
     this.#transport.sendSignal(signal);
   }
 
-  /** Asks the child to end, with `SIGTERM`. @throws {ProcessLookupError} if it is long gone. */
+  /** Asks the child to end, with `SIGTERM`. @throws {ProcessLookupError} as {@link sendSignal} does. */
   terminate(): void {
     this.#transport.terminate();
   }
 
-  /** Ends the child at once, with `SIGKILL`. @throws {ProcessLookupError} if it is long gone. */
+  /** Ends the child at once, with `SIGKILL`. @throws {ProcessLookupError} as {@link sendSignal} does. */
   kill(): void {
     this.#transport.kill();
   }
@@ -204,7 +229,7 @@ export class Process {
   /**
    * Writes `input`, reads all output, and waits for the end of the child.
    *
-   * Cancelled, the child is killed and waited for: nobody is left who would read what it writes.
+   * Cancelled, it kills the child and waits for its end: without a reader the child would wait on a full pipe.
    */
   communicate(input: Data | null = null): Coroutine<Output> {
     return new GeneratorCoroutine(this.#communicating(input), "Process.communicate");
@@ -223,7 +248,7 @@ export class Process {
     }
   }
 
-  /** A child need not read all it is given. */
+  /** Writes `input` and closes the pipe. A child may end without reading all of it. */
   *#feed(input: Uint8Array | null): CoroutineGenerator<void> {
     const { stdin } = this;
     if (stdin === null) return;

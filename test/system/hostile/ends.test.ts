@@ -94,6 +94,23 @@ describe("the end of a plain connection", () => {
     );
   });
 
+  test("by a reset that only a write finds, and a close in the same turn: connectionLost has the error", async () => {
+    await run(({ loop }) =>
+      leavingNothing(async () => {
+        const diary = await meet(loop, async (socket, seen) => {
+          await until(() => seen.transport !== null);
+          seen.transport!.pauseReading();
+          reset(socket);
+          await eventually(closing(socket));
+          seen.transport!.write("refused");
+          seen.transport!.close();
+        });
+        expect(diary.entries).toEqual(["made", "broken"]);
+        expect((diary.error as NodeJS.ErrnoException).code).toMatch(/^(ECONNRESET|EPIPE)$/);
+      }),
+    );
+  });
+
   test("with data, an end, and then a reset: the data is not lost", async () => {
     await run(({ loop }) =>
       leavingNothing(async () => {

@@ -3,7 +3,7 @@
 import type * as net from "node:net";
 import * as asyncio from "asyncio-ts";
 import { describe, expect, test } from "vitest";
-import type { Channel, ChannelClient } from "../../../src/core/network/byte-channels.ts";
+import type { ByteChannel, ByteChannelClient } from "../../../src/core/network/byte-channels.ts";
 import { StreamTransport } from "../../../src/core/network/stream-transport.ts";
 import {
   closing,
@@ -279,10 +279,10 @@ describe("reading that pauses", () => {
   });
 
   /** A transport over nothing: the test says what comes, and in which turn. */
-  async function overNothing(protocol: asyncio.Protocol): Promise<[StreamTransport, ChannelClient]> {
-    let client: ChannelClient | null = null;
+  async function overNothing(protocol: asyncio.Protocol): Promise<[StreamTransport, ByteChannelClient]> {
+    let client: ByteChannelClient | null = null;
     const nothing = (): void => {};
-    const channel: Channel = {
+    const channel: ByteChannel = {
       open: (opened) => void (client = opened),
       getExtraInfo: nothing,
       pause: nothing,

@@ -1,7 +1,11 @@
 /**
- * Bytes that came and were not read. One chunk is kept as it came; only when another joins it are they copied together.
+ * Bytes that came and were not read. One chunk is kept as it came, without a copy; a second one is copied together with
+ * it, into memory that then has room for more.
  *
- * What is taken out is a view of what is inside, without a copy, unless it would keep something much larger alive.
+ * What is taken out is a view of that memory, without a copy, unless a small piece would keep much larger memory alive.
+ *
+ * Weighed and refused: a list of chunks. `readuntil` looks for a separator across chunks, and most programs read what one
+ * chunk brought before the next one comes.
  *
  * @module
  */
@@ -15,7 +19,7 @@ export class ByteBuffer {
   #memory: Uint8Array = EMPTY;
   #start: number = 0;
   #end: number = 0;
-  /** The memory is ours, and there may be room behind the end. */
+  /** The memory was made here and is shared with no one: bytes may be added behind the end. */
   #isOurs: boolean = false;
 
   get size(): number {

@@ -5,18 +5,17 @@ import type { AbstractEventLoop } from "../../kernel/events.ts";
 import { getRunningLoop } from "../../kernel/events.ts";
 import { TimeoutError } from "../../base/exceptions.ts";
 import { inspectAsString } from "../../base/format.ts";
-import type { Protocol } from "../protocols.ts";
+import type { Protocol, Transport } from "../contracts.ts";
 import type { Task } from "../../kernel/tasks.ts";
-import type { Transport } from "../transports.ts";
 import type { StreamReader } from "./stream-reader.ts";
 import { StreamWriter } from "./stream-writer.ts";
-import { WriterFlow } from "./writer-flow.ts";
+import { DrainGate } from "./drain-gate.ts";
 
 /** What a server calls for each client, as a task of its own: a function of either syntax. */
 export type ClientConnectedCallback = (reader: StreamReader, writer: StreamWriter) => ReturnType<Body<unknown>> | void;
 
 /**
- * Feeds a {@link StreamReader} with what a transport receives, and holds back those who write too much.
+ * Feeds a {@link StreamReader} with what a transport receives, and lets `drain` wait while the transport cannot send.
  *
  * CPython: `asyncio.StreamReaderProtocol`.
  */
@@ -25,12 +24,12 @@ export class StreamReaderProtocol implements Protocol {
   readonly #reader: StreamReader;
   readonly #clientConnected: ClientConnectedCallback | null;
   /** @internal */
-  readonly _flow: WriterFlow;
+  readonly _gate: DrainGate;
   #transport: Transport | null = null;
-  /** Serves the client, in a server. */
+  /** In a server: the task that serves the client, until it ends. */
   #task: Task<unknown> | null = null;
 
-  /** @param clientConnected in a server: called for the client when the connection is there. */
+  /** @param clientConnected in a server: called when the connection is there, as a task of its own. */
   constructor(
     reader: StreamReader,
     clientConnected: ClientConnectedCallback | null = null,
@@ -39,7 +38,7 @@ export class StreamReaderProtocol implements Protocol {
     this.#loop = options.loop ?? getRunningLoop();
     this.#reader = reader;
     this.#clientConnected = clientConnected;
-    this._flow = new WriterFlow(this.#loop);
+    this._gate = new DrainGate(this.#loop);
   }
 
   connectionMade(transport: Transport): void {
@@ -53,16 +52,16 @@ export class StreamReaderProtocol implements Protocol {
     task._onDone(() => this.#served(task, transport));
   }
 
-  /** The callback has ended. One that failed or was cancelled leaves nobody who would close the connection. */
+  /** The callback has ended. If it failed or was cancelled, it did not close the connection, so that is done here. */
   #served(task: Task<unknown>, transport: Transport): void {
     this.#task = null;
     if (task.cancelled()) {
       (this.#transport ?? transport).close();
     } else if (task._failed) {
       const exception = task.exception();
-      // A client that is sent away for being slow is not worth a report: there may be many of them.
-      const isSentAway = exception instanceof TimeoutError && exception === this.#reader.exception();
-      if (!isSentAway || this.#loop.getDebug()) {
+      // The timeout of a slow peer is not worth a report: there may be many such peers.
+      const isTimedOut = exception instanceof TimeoutError && exception === this.#reader.exception();
+      if (!isTimedOut || this.#loop.getDebug()) {
         this.#loop.callExceptionHandler({
           message: "Unhandled exception in client_connected_cb",
           exception,
@@ -85,16 +84,16 @@ export class StreamReaderProtocol implements Protocol {
   connectionLost(error: unknown): void {
     if (error === null) this.#reader.feedEof();
     else this.#reader.setException(error);
-    this._flow.lose(error);
+    this._gate.lose(error);
     this.#transport = null;
   }
 
   pauseWriting(): void {
-    this._flow.pause();
+    this._gate.pause();
   }
 
   resumeWriting(): void {
-    this._flow.resume();
+    this._gate.resume();
   }
 
   /** @internal */
@@ -107,6 +106,11 @@ export class StreamReaderProtocol implements Protocol {
     return this.#task;
   }
 
+  /** @internal */
+  _takeUnread(): Uint8Array {
+    return this.#reader._takeUnread();
+  }
+
   /** @internal After STARTTLS. */
   _replaceTransport(transport: Transport): void {
     this.#transport = transport;
@@ -114,7 +118,7 @@ export class StreamReaderProtocol implements Protocol {
   }
 
   toString(): string {
-    return `<StreamReaderProtocol ${this._flow.isLost ? "lost" : this.#transport === null ? "new" : "connected"}>`;
+    return `<StreamReaderProtocol ${this._gate.isLost ? "lost" : this.#transport === null ? "new" : "connected"}>`;
   }
 }
 inspectAsString(StreamReaderProtocol);

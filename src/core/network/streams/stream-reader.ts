@@ -11,14 +11,14 @@ import { IncompleteReadError, LimitOverrunError, RuntimeError } from "../../base
 import { inspectAsString, repr } from "../../base/format.ts";
 import { Future } from "../../kernel/futures.ts";
 import { toBytes } from "../bytes.ts";
-import type { Data, ReadTransport } from "../transports.ts";
+import type { Data, ReadTransport } from "../contracts.ts";
 import { allocate } from "../bytes.ts";
 import { ByteBuffer, indexOf } from "./byte-buffer.ts";
 
 /** Options of a {@link StreamReader}. */
 export interface StreamReaderOptions {
   /**
-   * How long a line may be, in bytes, and the half of what is held before the peer has to wait; 64 KiB by default.
+   * How long a line may be, in bytes; 64 KiB by default. The transport stops reading when twice as much is held.
    */
   readonly limit?: number;
   /** The loop it belongs to; the running one by default. */
@@ -28,9 +28,10 @@ export interface StreamReaderOptions {
 /**
  * Reads from a stream of bytes: `read`, `readline`, `readuntil`, `readexactly`, and line by line with `for await`.
  *
- * What it returns are bytes: `Buffer`s on Node.js, so that `String(line)` is their text. One task at a time may wait.
- * Cancelling a read loses nothing: the bytes stay in the reader. When it holds twice its limit, the transport stops
- * reading, and the peer feels it.
+ * - It returns bytes: `Buffer`s on Node.js, so that `String(line)` is their text.
+ * - One task at a time may wait.
+ * - Cancelling a read loses nothing: the bytes stay in the reader.
+ * - When it holds twice its limit, the transport stops reading, and backpressure reaches the peer.
  *
  * ```ts
  * await asyncio.run(async () => {
@@ -50,10 +51,12 @@ export class StreamReader {
   readonly #loop: AbstractEventLoop;
   readonly #buffer: ByteBuffer = new ByteBuffer();
   #hasEnded: boolean = false;
-  /** Who waits for bytes, and which method he called. */
+  /** The read that waits for bytes, if one does. */
   #waiter: Future<unknown> | null = null;
+  /** What the connection was lost with: raised by every read from then on. */
   #error: { readonly value: unknown } | null = null;
   #transport: ReadTransport | null = null;
+  /** The transport was told to stop reading, because too much is held. */
   #isPaused: boolean = false;
 
   /** @throws {RangeError} if the limit is not more than zero. */
@@ -77,7 +80,7 @@ export class StreamReader {
   }
 
   /**
-   * Reads a line, with the `\n` at its end; at the end of the stream what is left, which may be nothing.
+   * Reads a line, with the `\n` at its end; at the end of the stream the rest, which may be empty.
    *
    * @throws {RangeError} if the line is longer than the limit; it is dropped then. CPython: `ValueError`.
    */
@@ -139,20 +142,29 @@ export class StreamReader {
     this.#transport = transport;
   }
 
-  /** @internal After STARTTLS; what came before must not be read as if it had come under TLS. */
+  /** @internal After STARTTLS. What came before is gone: it must not be read as if it had come under TLS. */
   _replaceTransport(transport: ReadTransport): void {
     this.#transport = transport;
     this.#isPaused = false;
   }
 
-  /** @internal The bytes not read, taken out. */
-  _takeAll(): Uint8Array {
+  /**
+   * @internal Takes out the bytes that were not read, for STARTTLS.
+   *
+   * @throws {RuntimeError} if a task waits for bytes: it would get those of the handshake.
+   */
+  _takeUnread(): Uint8Array {
+    this._checkNotWaitedFor();
+    return this.#takeAll();
+  }
+
+  #takeAll(): Uint8Array {
     return this.#buffer.take(this.#buffer.size);
   }
 
   /** @internal */
-  get _isWaitedFor(): boolean {
-    return this.#waiter !== null;
+  _checkNotWaitedFor(): void {
+    if (this.#waiter !== null) throw new RuntimeError("startTls: another task is reading; let it end first");
   }
 
   /** Adds bytes. @throws {RuntimeError} after `feedEof`. */
@@ -221,12 +233,12 @@ export class StreamReader {
         this.#maybeResume();
         return taken;
       }
-      // A separator may have begun within the last bytes.
+      // The last bytes may be the beginning of a separator.
       from = Math.max(0, this.#buffer.size + 1 - longest);
       if (from > this.#limit) {
         throw new LimitOverrunError("Separator is not found, and chunk exceed the limit", from);
       }
-      if (this.#hasEnded) throw new IncompleteReadError(this._takeAll(), null);
+      if (this.#hasEnded) throw new IncompleteReadError(this.#takeAll(), null);
       yield* this.#waitForData("readuntil");
     }
   }
@@ -235,7 +247,7 @@ export class StreamReader {
     this.#raise();
     if (n === 0) return allocate(0);
     while (this.#buffer.size < n) {
-      if (this.#hasEnded) throw new IncompleteReadError(this._takeAll(), n);
+      if (this.#hasEnded) throw new IncompleteReadError(this.#takeAll(), n);
       yield* this.#waitForData("readexactly");
     }
     const taken = this.#buffer.take(n);
@@ -248,15 +260,24 @@ export class StreamReader {
     return this.#buffer.size === 0 && !this.#hasEnded && this.#error === null;
   }
 
-  /** @internal Up to `n` of the bytes that are there. */
+  /** @internal Up to `n` of the bytes that are there. @throws what the connection was lost with. */
   _take(n: number): Uint8Array {
     this.#raise();
+    return this._takeArrived(n);
+  }
+
+  /** @internal Up to `n` of the bytes that are there, for a read that waited: they came before any error that is set now. */
+  _takeArrived(n: number): Uint8Array {
     const taken = this.#buffer.take(n);
     this.#maybeResume();
     return taken;
   }
 
-  /** @internal `waiter` is the one who waits for bytes from here on; see {@link _leave}. */
+  /**
+   * @internal `waiter` waits for bytes, until {@link _leave}.
+   *
+   * @throws {RuntimeError} if another read waits already.
+   */
   _join(waiter: Future<unknown>, caller: string): void {
     if (this.#waiter !== null) {
       throw new RuntimeError(`${caller}() called while another coroutine is already waiting for incoming data`);
@@ -265,7 +286,7 @@ export class StreamReader {
     this.#waiter = waiter;
   }
 
-  /** @internal `waiter` does not wait any more. */
+  /** @internal `waiter` no longer waits. */
   _leave(waiter: Future<unknown>): void {
     if (this.#waiter === waiter) this.#waiter = null;
   }
@@ -330,8 +351,8 @@ class Read extends Attempt<Uint8Array> {
     return new MoreBytes(loop, this.#reader);
   }
 
-  protected override goOn(): Uint8Array {
-    return this.#reader._take(this.#n);
+  protected override goOn(hasWaited: boolean): Uint8Array {
+    return hasWaited ? this.#reader._takeArrived(this.#n) : this.#reader._take(this.#n);
   }
 }
 

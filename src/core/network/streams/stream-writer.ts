@@ -1,32 +1,33 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** StreamWriter: bytes to send, and a way to wait until they may be more. @module */
+/** StreamWriter: bytes to send, and a way to wait until more may be written. @module */
 
 import type { Coroutine, CoroutineGenerator } from "../../kernel/coroutines.ts";
 import { AttemptCoroutine } from "../../kernel/attempts.ts";
 import { GeneratorCoroutine } from "../../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../kernel/events.ts";
 import { getRunningLoop } from "../../kernel/events.ts";
-import { RuntimeError } from "../../base/exceptions.ts";
 import { inspectAsString } from "../../base/format.ts";
 import { sleep } from "../../coordination/sleep.ts";
 import { wait } from "../../coordination/wait.ts";
-import type { Data, StartTlsOptions, TlsOptions, Transport, WriteTransport } from "../transports.ts";
+import type { Data, StartTlsOptions, TlsOptions, Transport, WriteTransport } from "../contracts.ts";
+import type { NetworkLoop } from "../network-loop.ts";
+import { checkHas } from "../network-loop.ts";
 import type { StreamReader } from "./stream-reader.ts";
-import type { WriterFlow } from "./writer-flow.ts";
+import type { DrainGate } from "./drain-gate.ts";
 
 /** What a {@link StreamWriter} needs of the protocol of its transport. */
 export interface WriterProtocol {
   /** @internal */
-  readonly _flow: WriterFlow;
-  /** @internal Whether it is a server's. */
+  readonly _gate: DrainGate;
+  /** @internal Whether this end is the server. */
   readonly _isServer?: boolean;
   /** @internal After STARTTLS. */
   _replaceTransport?(transport: Transport): void;
 }
 
 /**
- * Writes to a stream of bytes. `write` does not wait; `drain` does, when too much waits to be sent. Write and then
- * drain, in turn, and a slow peer slows you down instead of filling the memory.
+ * Writes to a stream of bytes. `write` does not wait; `drain` does, when too much waits to be sent. Write and drain in
+ * turn, so that a slow peer slows you down instead of filling the memory.
  *
  * `close` sends what was written and ends the connection; `await writer.waitClosed()` waits for that, and
  * `await using` does both.
@@ -103,46 +104,35 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
-   * Waits until so much has been sent that more may be written; mostly that is at once.
+   * Waits until more may be written. It returns at once unless more than the high-water mark waits to be sent.
    *
    * @throws what the connection was lost with; {@link ConnectionResetError} after that.
    */
   drain(): Coroutine<void> {
-    return new Drain(this, this.#protocol._flow, this.#reader);
+    return new Drain(this, this.#protocol._gate, this.#reader);
   }
 
   /**
-   * Goes on under TLS (STARTTLS), as a client, or in a server's callback as a server. Bytes that came and were not read
-   * are taken for the beginning of the handshake: nothing that came in the clear can be read as if it were secure.
+   * Goes on under TLS (STARTTLS): as a client, or in a server's callback as a server. The running loop's `startTls` does
+   * it. Bytes that came and were not read are taken for the beginning of the handshake: nothing that came in the clear can
+   * be read as if it were secure.
    *
-   * @throws {RuntimeError} if the platform has no TLS, or if another task is reading meanwhile.
+   * @throws {RuntimeError} if the loop has no TLS, or if another task is reading meanwhile.
    */
   startTls(tls: TlsOptions = {}, options: StartTlsOptions = {}): Coroutine<void> {
     return new GeneratorCoroutine(this.#startingTls(tls, options), "StreamWriter.startTls");
   }
 
   *#startingTls(tls: TlsOptions, options: StartTlsOptions): CoroutineGenerator<void> {
-    if (this.#loop._startTls === undefined) throw new RuntimeError("startTls: this platform has no TLS");
-    if (this.#reader?._isWaitedFor === true)
-      throw new RuntimeError("startTls: another task is reading; let it end first");
-    const protocol = this.#protocol;
+    const loop = this.#loop as NetworkLoop;
+    checkHas(loop, "startTls", "StreamWriter.startTls");
+    this.#reader?._checkNotWaitedFor();
     yield* this.drain();
     const plain = this.#transport as Transport;
-    const transport = yield* this.#loop._startTls(plain, plain.getProtocol(), tls, {
-      ...options,
-      serverSide: protocol._isServer === true,
-      received: () => this.#takeUnread(),
-    });
+    const serverSide = this.#protocol._isServer === true;
+    const transport = yield* loop.startTls(plain, plain.getProtocol(), tls, { ...options, serverSide });
     this.#transport = transport;
-    protocol._replaceTransport?.(transport);
-  }
-
-  /** What came in the clear and was not read. */
-  #takeUnread(): Uint8Array {
-    if (this.#reader?._isWaitedFor === true) {
-      throw new RuntimeError("startTls: another task is reading; let it end first");
-    }
-    return this.#reader?._takeAll() ?? new Uint8Array(0);
+    this.#protocol._replaceTransport?.(transport);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -157,21 +147,21 @@ export class StreamWriter implements AsyncDisposable {
 inspectAsString(StreamWriter);
 
 function* waitFor(protocol: WriterProtocol): CoroutineGenerator<void> {
-  const { closed } = protocol._flow;
-  // Cancelling one who waits for the end must not cancel it for the others: so not `yield* closed`.
+  const { closed } = protocol._gate;
+  // Not `yield* closed`: cancelling one call of waitClosed would cancel the future for all of them.
   if (!closed.done()) yield* wait([closed]);
   closed.result();
 }
 
 class Drain extends AttemptCoroutine<void> {
   readonly #writer: StreamWriter;
-  readonly #flow: WriterFlow;
+  readonly #gate: DrainGate;
   readonly #reader: StreamReader | null;
 
-  constructor(writer: StreamWriter, flow: WriterFlow, reader: StreamReader | null) {
+  constructor(writer: StreamWriter, gate: DrainGate, reader: StreamReader | null) {
     super();
     this.#writer = writer;
-    this.#flow = flow;
+    this.#gate = gate;
     this.#reader = reader;
   }
 
@@ -180,19 +170,19 @@ class Drain extends AttemptCoroutine<void> {
   }
 
   protected override mustWait(): boolean {
-    return this.#flow.mustDrain || this.#writer.isClosing();
+    return this.#gate.mustDrain || this.#writer.isClosing();
   }
 
   protected override goOn(): void {
     this.#raise();
-    this.#flow.check();
+    this.#gate.check();
   }
 
   protected override *waitAndGoOn(): CoroutineGenerator<void> {
     this.#raise();
-    // A turn for the loss of the connection to become known, so that a loop of writes to it ends.
+    // The loss of the connection becomes known in a turn: without one, a loop of writes would never end.
     if (this.#writer.isClosing()) yield* sleep(0);
-    yield* this.#flow.drain();
+    yield* this.#gate.drain();
   }
 
   /** @throws what the connection was lost with. */

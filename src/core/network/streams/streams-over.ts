@@ -1,10 +1,10 @@
 /** A reader and a writer over any channel. @module */
 
-import type { Channel } from "../byte-channels.ts";
+import type { ByteChannel } from "../byte-channels.ts";
 import type { CoroutineGenerator } from "../../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../kernel/events.ts";
 import { attach } from "../stream-transport.ts";
-import type { Transport } from "../transports.ts";
+import type { Transport } from "../contracts.ts";
 import { StreamReaderProtocol } from "./stream-protocol.ts";
 import { StreamReader } from "./stream-reader.ts";
 import { StreamWriter } from "./stream-writer.ts";
@@ -29,7 +29,7 @@ export function clientSide(loop: AbstractEventLoop, options: { readonly limit?: 
 /** @internal Reads from and writes to `channel`. Cancelled before it is connected, it is closed. */
 export function* streamsOver(
   loop: AbstractEventLoop,
-  channel: Channel,
+  channel: ByteChannel,
   options: { readonly limit?: number },
 ): CoroutineGenerator<Streams> {
   const { protocol, streams } = clientSide(loop, options);

@@ -1,6 +1,6 @@
 /** The Web's streams as ours, and ours as the Web's. @module */
 
-import type { Channel, ChannelClient } from "../byte-channels.ts";
+import type { ByteChannel, ByteChannelClient } from "../byte-channels.ts";
 import type { Coroutine } from "../../kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../kernel/events.ts";
@@ -55,8 +55,9 @@ declare const WritableStream: new (sink: {
 const CHUNK = 64 * 1024;
 
 /**
- * A reader and a writer over a pair of the Web's streams, such as those of a `CompressionStream` or a `WebTransport`.
- * They are theirs from here on. Without a `writable`, nothing can be written, and the other way round.
+ * A reader and a writer over a pair of the Web's streams, such as those of a `CompressionStream` or a `WebTransport`,
+ * which nothing else may use from here on. Without a `writable`, writing is an error; without a `readable`, no byte and no
+ * end ever comes.
  *
  * ```ts
  * await asyncio.run(async () => {
@@ -77,7 +78,7 @@ export function fromWebStreams(
   return new GeneratorCoroutine(streamsOver(loop, channel, options), "fromWebStreams");
 }
 
-/** A reader as a `ReadableStream` of bytes. Nothing is read before somebody asks, and nothing more once it is cancelled. */
+/** A reader as a `ReadableStream` of bytes. It reads when it is read from, and no more once it is cancelled. */
 export function toReadableStream(reader: StreamReader): WebReadable {
   const loop = getRunningLoop();
   let reading: Task<Uint8Array> | null = null;
@@ -117,18 +118,18 @@ export function toWritableStream(writer: StreamWriter): WebWritable {
   });
 }
 
-/** A future as a plain promise: nobody's wait, so that cancelling the task that happens to ask does not cancel it. */
+/** A future as a plain promise. It is not a wait of the running task, so cancelling that task does not cancel the future. */
 function settled<T>(future: Future<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     future._onDone(() => future._settle(resolve, reject));
   });
 }
 
-class WebChannel implements Channel {
+class WebChannel implements ByteChannel {
   readonly #loop: AbstractEventLoop;
   readonly #reader: ReturnType<ReadableStreamLike["getReader"]> | null;
   readonly #writer: ReturnType<WritableStreamLike["getWriter"]> | null;
-  #client: ChannelClient | null = null;
+  #client: ByteChannelClient | null = null;
   #pending: number = 0;
   #isPaused: boolean = false;
   #isPulling: boolean = false;
@@ -144,7 +145,7 @@ class WebChannel implements Channel {
     this.#writer = writable?.getWriter() ?? null;
   }
 
-  open(client: ChannelClient): void {
+  open(client: ByteChannelClient): void {
     this.#client = client;
     this.#pull();
   }
@@ -177,7 +178,7 @@ class WebChannel implements Channel {
     }
   }
 
-  /** A stream may be broken off without a word of why. */
+  /** A stream may be aborted without a reason. */
   #failed(error: unknown): void {
     this.#client?.failed(error ?? new ConnectionResetError("the stream was broken off"));
   }
@@ -220,7 +221,7 @@ class WebChannel implements Channel {
           return;
         }
         this.#client?.received(sameKind(bytes));
-        // In a turn, behind the bytes: a stream that always has more must let others in, and may be paused by then.
+        // In a turn of its own: a stream that always has more must not starve the loop, and may be paused by then.
         if (!this.#loop.isClosed()) this.#loop.callSoon(() => this.#pull());
       },
       (error: unknown) => this.#failed(error),
@@ -228,7 +229,7 @@ class WebChannel implements Channel {
   }
 }
 
-/** What a stream may bring in the place of bytes; `null` for what can be none. */
+/** The bytes of a chunk of any type that has some; else `null`. */
 function bytesOf(chunk: unknown): Uint8Array | null {
   if (chunk instanceof Uint8Array) return chunk;
   if (typeof chunk === "string") return toBytes(chunk);

@@ -165,6 +165,62 @@ describe("StreamReader", () => {
   });
 });
 
+describe("StreamReader.read(n) that waited", () => {
+  const syntaxes: readonly (readonly [string, (reader: asyncio.StreamReader) => asyncio.Task<string>])[] = [
+    ["an async function", (reader) => createTask(async () => textOf(await reader.read(100)))],
+    [
+      "a generator function",
+      (reader) =>
+        createTask(function* () {
+          return textOf(yield* reader.read(100));
+        }),
+    ],
+    ["waitFor", (reader) => createTask(async () => textOf(await asyncio.waitFor(reader.read(100), 10)))],
+  ];
+
+  test.each(syntaxes)(
+    "gives %s the bytes that came before an error, and the next read raises it",
+    async (_name, read) => {
+      await run(async () => {
+        const reader = readerOf();
+        const reading = read(reader);
+        await settle();
+        const failure = new Error("closed");
+        reader.feedData(bytesOf("data"));
+        reader.setException(failure);
+        expect(await reading).toBe("data");
+        expect(await errorOf(reader.read(100))).toBe(failure);
+      });
+    },
+  );
+
+  test.each(syntaxes)("gives %s nothing at an end that came before an error", async (_name, read) => {
+    await run(async () => {
+      const reader = readerOf();
+      const reading = read(reader);
+      await settle();
+      reader.feedEof();
+      reader.setException(new Error("closed"));
+      expect(await reading).toBe("");
+    });
+  });
+
+  test.each(syntaxes)("raises in %s what the transport throws when it is resumed", async (_name, read) => {
+    await run(async () => {
+      const reader = new StreamReader({ limit: 1 });
+      const failure = new Error("cannot resume");
+      const resumeReading = (): never => {
+        throw failure;
+      };
+      reader.setTransport({ pauseReading: () => {}, resumeReading } as unknown as asyncio.ReadTransport);
+      const reading = read(reader);
+      await settle();
+      reader.feedData(bytesOf("123"));
+      expect(await errorOf(reading)).toBe(failure);
+    });
+  });
+});
+
 describe("StreamWriter", () => {
   test("drain waits between high and low, wherever it is called from", async () => {
     await run(async () => {
@@ -238,7 +294,9 @@ describe("StreamWriter", () => {
   test("startTls is refused where there is none", async () => {
     await run(async () => {
       const { writer } = await over(100);
-      expect(await errorOf(writer.startTls())).toMatchObject({ message: expect.stringContaining("no TLS") as string });
+      expect(await errorOf(writer.startTls())).toMatchObject({
+        message: expect.stringContaining("has startTls()") as string,
+      });
     });
   });
 

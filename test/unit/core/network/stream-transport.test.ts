@@ -770,6 +770,67 @@ describe("the end", () => {
     });
   });
 
+  test("connectionLost is the last: a write to a transport that was lost while it closed goes nowhere", async () => {
+    await run(async () => {
+      const { channel, listener, transport } = await connected();
+      transport.setWriteBufferLimits({ high: 4 });
+      transport.write("12345");
+      transport.close();
+      channel.client.failed(failure);
+      transport.write("late");
+      await settle();
+      transport.write("too late");
+      await settle();
+      expect(channel.calls.filter((call) => call.startsWith("write"))).toEqual(["write 12345"]);
+      expect(listener.heard).toEqual(["made", "pauseWriting", "lost on purpose"]);
+    });
+  });
+
+  test("connectionLost is the last: limits set after it resume nothing", async () => {
+    await run(async () => {
+      const { listener, transport } = await connected();
+      transport.setWriteBufferLimits({ high: 4 });
+      transport.write("12345");
+      transport.abort();
+      await settle();
+      transport.setWriteBufferLimits({ high: 1000 });
+      expect(listener.heard).toEqual(["made", "pauseWriting", "lost null"]);
+      expect(transport.getWriteBufferLimits()).toEqual({ low: 250, high: 1000 });
+    });
+  });
+
+  test("it is open, then closing, then closed, with or without a farewell", async () => {
+    await run(async () => {
+      const wordsOf = async (channel: FakeChannel): Promise<string[]> => {
+        const { transport } = await connected({ channel });
+        const words = [String(transport)];
+        transport.write("12345");
+        transport.close();
+        words.push(String(transport));
+        channel.flush();
+        await settle();
+        words.push(String(transport));
+        if (channel.farewell !== undefined) channel.client.closed();
+        return [...words, String(transport)].map((text) => text.split(" ")[1]!);
+      };
+      expect(await wordsOf(new FakeChannel())).toEqual(["open", "closing", "closed", "closed"]);
+      expect(await wordsOf(new FakeChannel({ farewell: () => {} }))).toEqual(["open", "closing", "closing", "closed"]);
+    });
+  });
+
+  test.each([
+    ["without a farewell", new FakeChannel()],
+    ["with a farewell, which is not said", new FakeChannel({ farewell: () => expect.fail("said") })],
+  ])("a channel %s that is broken when it is closed: connectionLost has the error, once", async (_kind, channel) => {
+    await run(async () => {
+      const { listener, transport } = await connected({ channel: Object.assign(channel, { error: failure }) });
+      transport.close();
+      channel.client.failed(failure);
+      await settle();
+      expect(listener.heard).toEqual(["made", "lost on purpose"]);
+    });
+  });
+
   test("an owner is told of it at the beginning and at the end", async () => {
     await run(async () => {
       const owner = new Owner();

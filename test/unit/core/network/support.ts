@@ -2,17 +2,17 @@
 
 import * as asyncio from "asyncio-ts";
 import { run as play } from "../../virtual.ts";
-import type { Channel, ChannelClient } from "../../../../src/core/network/byte-channels.ts";
+import type { ByteChannel, ByteChannelClient } from "../../../../src/core/network/byte-channels.ts";
 import { StreamTransport } from "../../../../src/core/network/stream-transport.ts";
 import type { StreamTransportOptions } from "../../../../src/core/network/stream-transport.ts";
 
 /** A channel whose other end is the test. */
-export class FakeChannel implements Channel {
+export class FakeChannel implements ByteChannel {
   readonly calls: string[] = [];
   readonly canWriteEof: boolean;
   pending: number = 0;
   farewell?: (() => void) | undefined;
-  #client: ChannelClient | null = null;
+  #client: ByteChannelClient | null = null;
 
   constructor(options: { readonly canWriteEof?: boolean; readonly farewell?: () => void } = {}) {
     this.canWriteEof = options.canWriteEof ?? true;
@@ -20,7 +20,7 @@ export class FakeChannel implements Channel {
   }
 
   /** Whom to tell what happens. */
-  get client(): ChannelClient {
+  get client(): ByteChannelClient {
     if (this.#client === null) throw new Error("not open");
     return this.#client;
   }
@@ -29,7 +29,7 @@ export class FakeChannel implements Channel {
     return this.#client !== null;
   }
 
-  open(client: ChannelClient): void {
+  open(client: ByteChannelClient): void {
     this.calls.push("open");
     this.#client = client;
   }

@@ -431,3 +431,46 @@ test.skipIf(hasReusePort)("with reusePort where Node.js has no such thing is an 
     expect(result).toBeInstanceOf(Error);
   });
 });
+
+describe("a socket that is closed by other hands", () => {
+  test("ends the endpoint: what came before is delivered, and connectionLost is the last", async () => {
+    await clean(async ({ loop }) => {
+      const { transport, protocol, at } = await open(loop);
+      const socket = transport.getExtraInfo("socket") as dgram.Socket;
+      socket.emit("message", Buffer.from("before"), { address: at.host, port: at.port });
+      socket.close();
+      await until(() => protocol.lost !== null);
+      expect([protocol.texts, protocol.lost]).toEqual([["before"], { error: null }]);
+      expect(transport.isClosing()).toBe(true);
+      transport.sendto("late", at);
+      transport.close();
+      transport.abort();
+    });
+  });
+
+  test("and then closed by close(): what came before is not delivered", async () => {
+    await clean(async ({ loop }) => {
+      const { transport, protocol, at } = await open(loop);
+      const socket = transport.getExtraInfo("socket") as dgram.Socket;
+      socket.emit("message", Buffer.from("before"), { address: at.host, port: at.port });
+      socket.emit("close");
+      transport.close();
+      await until(() => protocol.lost !== null);
+      expect([protocol.texts, protocol.lost]).toEqual([[], { error: null }]);
+    });
+  });
+});
+
+test("connectionLost is the last: limits set after it resume nothing", async () => {
+  await clean(async ({ loop }) => {
+    const to = await open(loop);
+    const { transport, protocol } = await open(loop);
+    transport.setWriteBufferLimits({ high: 0 });
+    transport.sendto("hello", to.at);
+    transport.abort();
+    await until(() => protocol.lost !== null);
+    transport.setWriteBufferLimits({ high: 1000 });
+    expect(protocol.heard).toEqual(["pause"]);
+    await close(to);
+  });
+});

@@ -301,9 +301,8 @@ describe.skipIf(process.platform === "win32")("subprocesses", () => {
     test("has ended, and whose grandchild floods: it is held back, too", async () => {
       await clean(async () => {
         const size = 20_000_000;
-        const child = await soon(
-          createSubprocessShell(`sh -c 'echo $$; exec head -c ${size} /dev/zero' & exit 0`, output),
-        );
+        const flood = `echo $$; exec head -c ${size} /dev/zero`;
+        const child = await soon(createSubprocessShell(`sh -c '${flood}' &`, output));
         const grandchild = Number(String(await soon(child.stdout!.readline())));
         expect(await soon(child.wait())).toBe(0);
         for (let i = 0; i < 1000; i++) await sleep(0);

@@ -1,15 +1,21 @@
-/** Those who write to a stream: held back while too much waits to be sent, and told when the connection is gone. @module */
+/**
+ * The writers' side of flow control: `drain` waits while the transport has paused its protocol, `waitClosed` until the
+ * connection is gone. The transport's side is `water-marks`.
+ *
+ * @module
+ */
 
 import type { CoroutineGenerator } from "../../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../kernel/events.ts";
 import { ConnectionResetError } from "../../base/exceptions.ts";
 import type { Future } from "../../kernel/futures.ts";
 
-/** CPython: `asyncio.streams.FlowControlMixin`. */
-export class WriterFlow {
+/** Closed from `pauseWriting` to `resumeWriting`. CPython: `asyncio.streams.FlowControlMixin`. */
+export class DrainGate {
   readonly #loop: AbstractEventLoop;
   /** Done when the connection is lost. */
   readonly closed: Future<void>;
+  /** Pending calls of {@link drain}. */
   readonly #drainers: Set<Future<void>> = new Set();
   #isPaused: boolean = false;
   #isLost: boolean = false;
@@ -46,7 +52,7 @@ export class WriterFlow {
       if (error === null) waiter.setResult();
       else waiter.setException(error);
     }
-    // Whoever asks for the end hears of the error; nobody has to.
+    // `waitClosed` raises the error; a program that never calls it is not reported for that.
     this.closed.logTraceback = false;
   }
 
@@ -55,7 +61,7 @@ export class WriterFlow {
     if (this.#isLost) throw new ConnectionResetError("Connection lost");
   }
 
-  /** Waits until what is written may grow again. */
+  /** Waits until more may be written. @throws what the connection was lost with meanwhile. */
   *drain(): CoroutineGenerator<void> {
     this.check();
     if (!this.#isPaused) return;
