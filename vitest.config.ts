@@ -13,6 +13,9 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    // No test is measured by its time: the limit only ends what hangs, however busy the machine is.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Some tests ask the garbage collector what the library keeps alive.
     execArgv: ["--expose-gc"],
     provide: { syntax: "generators" },

@@ -59,27 +59,23 @@ describe("the chat server", () => {
     await chat.lines.until(/^bob is lost/);
   });
 
-  test(
-    "puts a client out who takes nothing in; nobody else waits for him or misses a line",
-    { timeout: 30_000 },
-    async () => {
-      const { chat, port } = await openChat();
-      const ann = await enter(port, "ann");
-      const slow = await dial(port);
-      slow.write("slow\n");
-      await ann.lines.until(/slow has joined/);
+  test("puts a client out who takes nothing in; nobody else waits for him or misses a line", async () => {
+    const { chat, port } = await openChat();
+    const ann = await enter(port, "ann");
+    const slow = await dial(port);
+    slow.write("slow\n");
+    await ann.lines.until(/slow has joined/);
 
-      const text = "x".repeat(4000);
-      let heard: string[] = [];
-      for (let count = 0; count < 100_000 && !heard.includes("* slow has left"); count++) {
-        ann.socket.write(`${count} ${text}\n`);
-        heard = await ann.lines.until(/^ann: /);
-        expect(heard.at(-1)).toBe(`ann: ${count} ${text}`);
-      }
-      expect(heard).toContain("* slow has left");
-      await chat.lines.until(/^slow is too slow$/);
-    },
-  );
+    const text = "x".repeat(4000);
+    let heard: string[] = [];
+    for (let count = 0; count < 100_000 && !heard.includes("* slow has left"); count++) {
+      ann.socket.write(`${count} ${text}\n`);
+      heard = await ann.lines.until(/^ann: /);
+      expect(heard.at(-1)).toBe(`ann: ${count} ${text}`);
+    }
+    expect(heard).toContain("* slow has left");
+    await chat.lines.until(/^slow is too slow$/);
+  });
 
   test.skipIf(process.platform === "win32")("on Ctrl-C tells everybody, and ends without an error", async () => {
     const { chat, port } = await openChat();
@@ -91,16 +87,12 @@ describe("the chat server", () => {
     expect(await chat.end()).toEqual(IN_GOOD_ORDER);
   });
 
-  test.skipIf(process.platform === "win32")(
-    "on Ctrl-C puts those out who stay after the grace",
-    { timeout: 15_000 },
-    async () => {
-      const { chat, port } = await openChat();
-      const stays = await dial(port);
-      await new Lines(stays).until(/Your name/);
-      chat.signal("SIGINT");
-      expect(await chat.lines.rest()).toEqual(["the chat is closed, 1 had to be put out"]);
-      expect(await chat.end()).toEqual(IN_GOOD_ORDER);
-    },
-  );
+  test.skipIf(process.platform === "win32")("on Ctrl-C puts those out who stay after the grace", async () => {
+    const { chat, port } = await openChat();
+    const stays = await dial(port);
+    await new Lines(stays).until(/Your name/);
+    chat.signal("SIGINT");
+    expect(await chat.lines.rest()).toEqual(["the chat is closed, 1 had to be put out"]);
+    expect(await chat.end()).toEqual(IN_GOOD_ORDER);
+  });
 });

@@ -143,7 +143,7 @@ async function untilAlone(server: net.Server): Promise<void> {
   const count = async (): Promise<number> =>
     await eventually(new Promise<number>((resolve) => void server.getConnections((_error, number) => resolve(number))));
   let left = await count();
-  for (let round = 0; round < 1000 && left > 0; round++) {
+  for (let round = 0; round < 60_000 && left > 0; round++) {
     await asyncio.sleep(0.001);
     left = await count();
   }

@@ -6,6 +6,7 @@
 
 import { readFileSync } from "node:fs";
 import * as asyncio from "asyncio-ts";
+import { bytesHeld, measureUntil, objectsHeld, settledObjects } from "./held.mjs";
 
 const CONNECTIONS = Number(process.env.HOSTILE_CONNECTIONS ?? 500);
 const AT_A_TIME = 20;
@@ -56,41 +57,39 @@ async function many(port, from, count) {
   await asyncio.gather(Array.from({ length: AT_A_TIME }, () => asyncio.createTask(worker)));
 }
 
-function used() {
-  globalThis.gc();
-  globalThis.gc();
-  const { heapUsed, external } = process.memoryUsage();
-  return { heap: heapUsed, external };
-}
-
 async function main() {
   const loop = asyncio.getRunningLoop();
   loop.setExceptionHandler((_loop, context) => void reports.add(`${context.message}: ${String(context.exception)}`));
   const ssl = isSecure ? { ssl: { key: pem("key"), cert: pem("cert") } } : {};
   const server = await asyncio.startServer(serve, "127.0.0.1", 0, { backlog: 1000, ...ssl });
   const { port } = server.sockets[0].address();
-  const settle = async () => {
-    for (let round = 0; round < 300 && (server.statistics().connections > 0 || loop.statistics().tasks > 1); round++) {
-      await asyncio.sleep(0.01);
-    }
-    await asyncio.sleep(0.05);
+  const left = () => {
+    const { tasks, timers, cancelledTimers } = loop.statistics();
+    const sockets = process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+    return {
+      connections: server.statistics().connections,
+      tasks: tasks - 1,
+      timers: timers - cancelledTimers,
+      sockets,
+    };
   };
+  const settle = () => measureUntil((now) => now.connections === 0 && now.tasks === 0 && now.sockets === 0, left);
   await many(port, 0, Math.min(2000, CONNECTIONS));
   await settle();
-  const before = used();
+  const before = { objects: await settledObjects(), ...bytesHeld() };
   await many(port, 0, CONNECTIONS);
   await settle();
-  const after = used();
-  const { tasks, timers, cancelledTimers } = loop.statistics();
-  const sockets = process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
-  const { connections } = server.statistics();
+  const objects = await measureUntil((held) => held - before.objects < CONNECTIONS / 2, objectsHeld);
+  const after = bytesHeld();
+  const leftAtTheEnd = left();
   server.close();
   return {
     connections: CONNECTIONS,
+    objectsLeft: objects - before.objects,
     heapLeftEach: Math.round((after.heap - before.heap) / CONNECTIONS),
     externalLeftEach: Math.round((after.external - before.external) / CONNECTIONS),
     peakRss: process.resourceUsage().maxRSS * 1024,
-    left: { connections, tasks: tasks - 1, timers: timers - cancelledTimers, sockets },
+    left: leftAtTheEnd,
     reports: [...reports],
   };
 }

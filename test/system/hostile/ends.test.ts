@@ -594,3 +594,25 @@ describe("a socket that was there before", () => {
     },
   );
 });
+
+test("a socket from elsewhere is half-open, too: the end of what is received is not the end of what is sent", async () => {
+  await run(async () => {
+    await leavingNothing(async () => {
+      const answering = net.createServer({ allowHalfOpen: true }, (socket) => {
+        socket.resume().once("end", () => socket.end());
+        socket.on("data", (data) => void socket.write(data));
+      });
+      answering.listen(0, "127.0.0.1");
+      await eventually(once(answering, "listening"));
+      const sock = net.connect((answering.address() as net.AddressInfo).port, "127.0.0.1");
+      await eventually(once(sock, "connect"));
+      const [reader, writer] = await asyncio.openConnection(null, null, { sock });
+      writer.write("question");
+      writer.writeEof();
+      expect(String(await soon(reader.read()))).toBe("question");
+      writer.close();
+      await soon(writer.waitClosed());
+      answering.close();
+    });
+  });
+});

@@ -8,7 +8,7 @@ import { leavingNothing, portOf, run } from "./support.ts";
 const ROUNDS = Number(process.env["HOSTILE_FUZZ_ROUNDS"] ?? 40);
 const FIRST_SEED = Number(process.env["HOSTILE_FUZZ_SEED"] ?? 1);
 /** A round takes milliseconds. One that takes so long hangs. */
-const HANG_SECONDS = 5;
+const HANG_SECONDS = 60;
 
 type Random = (below: number) => number;
 
@@ -219,20 +219,20 @@ describe.each([
   ["plain", false],
   ["TLS", true],
 ] as const)("random programs, %s", (_name, secure) => {
-  test("in good order: every byte arrives, in its place", { timeout: 60_000 }, async () => {
+  test("in good order: every byte arrives, in its place", async () => {
     await rounds(secure, [live, live], ([client, server], seed) => {
       const state = [client.isRight, client.read, server.isRight, server.read];
       expect(state, `seed ${seed}`).toEqual([true, server.total, true, client.total]);
     });
   });
 
-  test("that end badly: what arrives is right, and nobody hangs", { timeout: 60_000 }, async () => {
+  test("that end badly: what arrives is right, and nobody hangs", async () => {
     await rounds(secure, [liveBadly, liveBadly], ([client, server], seed) => {
       expect([client.isRight, server.isRight], `seed ${seed}`).toEqual([true, true]);
     });
   });
 
-  test("of which one ends badly: the other one is told", { timeout: 60_000 }, async () => {
+  test("of which one ends badly: the other one is told", async () => {
     const survivor: Life = async (...life) => {
       const living = asyncio.createTask(() => live(...life));
       await settled(living);

@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs";
 import * as net from "node:net";
 import * as tls from "node:tls";
 import * as asyncio from "asyncio-ts";
+import { bytesHeld, measureUntil, objectsHeld, settledObjects } from "./held.mjs";
 
 const CONNECTIONS = Number(process.env.HOSTILE_CONNECTIONS ?? 500);
 const BURST = Number(process.env.HOSTILE_BURST ?? 0);
@@ -41,13 +42,6 @@ async function clients(port) {
   process.disconnect();
 }
 
-function used() {
-  globalThis.gc();
-  globalThis.gc();
-  const { rss, heapUsed, external } = process.memoryUsage();
-  return { rss, heap: heapUsed, external };
-}
-
 /** The answer of the server to one client more. */
 async function ping(port) {
   const socket = dial(port);
@@ -57,24 +51,17 @@ async function ping(port) {
   return String(answer);
 }
 
-/** What is used when everything has gone that goes by itself: sockets are freed some turns after they are closed. */
-async function leastUsed() {
-  let least = used();
-  for (let i = 0; i < 10; i++) {
-    await asyncio.sleep(0.02);
-    const now = used();
-    if (now.heap < least.heap) least = now;
-  }
-  return least;
-}
-
 async function main() {
   let received = 0;
   const serve = async (reader, writer) => {
-    for (let data = await reader.read(65536); data.length > 0; data = await reader.read(65536)) {
+    // Nothing that was read is held here while the next read waits: what is measured is what the library holds.
+    const serveOne = async () => {
+      const data = await reader.read(65536);
       received += data.length;
       if (data.length === 4) writer.write(data);
-    }
+      return data.length > 0;
+    };
+    while (await serveOne());
     writer.close();
   };
   const ssl = isSecure ? { ssl: { key: pem("key"), cert: pem("cert") } } : {};
@@ -83,25 +70,27 @@ async function main() {
   // What is made once is made now.
   for (let i = 0; i < 50; i++) await ping(port);
   while (server.statistics().connections > 0) await asyncio.sleep(0.01);
-  const before = await leastUsed();
+  const before = { objects: await settledObjects(), ...bytesHeld() };
   const child = fork(new URL(import.meta.url).pathname, [String(port)]);
   await asyncio.fromPromise(once(child, "message"));
   const haveCome = () => server.statistics().connections >= CONNECTIONS && received >= CONNECTIONS * BURST;
   while (!haveCome()) await asyncio.sleep(0.01);
-  const during = used();
+  const during = await measureUntil(({ external }) => external - before.external < CONNECTIONS * 128 * 1024, bytesHeld);
   const { connections } = server.statistics();
   const answer = await ping(port);
   child.send("end");
   await asyncio.fromPromise(once(child, "exit"));
   while (server.statistics().connections > 0) await asyncio.sleep(0.01);
   await server.shutdown({ grace: 0 });
-  const after = await leastUsed();
+  const objects = await measureUntil((held) => held - before.objects < CONNECTIONS / 2, objectsHeld);
+  const after = bytesHeld();
   const each = (name) => Math.round((during[name] - before[name]) / CONNECTIONS);
   return {
     connections,
     answer,
     bytesEach: { rss: each("rss"), heap: each("heap"), external: each("external") },
     peakRss: process.resourceUsage().maxRSS * 1024,
+    objectsLeft: objects - before.objects,
     heapLeftEach: Math.round((after.heap - before.heap) / CONNECTIONS),
     externalLeftEach: Math.round((after.external - before.external) / CONNECTIONS),
   };

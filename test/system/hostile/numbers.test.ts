@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const CONNECTIONS = process.env["HOSTILE_CONNECTIONS"] ?? "500";
-const TIMEOUT_MS = 15_000 + Number(CONNECTIONS) * 5;
+const TIMEOUT_MS = 120_000 + Number(CONNECTIONS) * 5;
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -30,7 +30,7 @@ async function program(name: string, environment: Environment = {}): Promise<Rec
 }
 
 // The programs run as those of users do, against the built package.
-beforeAll(async () => void (await output("npm", ["run", "build"], {})), 120_000);
+beforeAll(async () => void (await output("npm", ["run", "build"], {})));
 
 describe.skipIf(process.platform === "win32")("a server out of file descriptors", () => {
   const limited = async (environment: Environment): Promise<Record<string, unknown>> => {
@@ -41,7 +41,7 @@ describe.skipIf(process.platform === "win32")("a server out of file descriptors"
   test.each([
     ["its own listener", {}],
     ["a listener that was made elsewhere", { HOSTILE_FOREIGN: "1" }],
-  ])("survives, and serves again when there are some: %s", { timeout: 30_000 }, async (_name, environment) => {
+  ])("survives, and serves again when there are some: %s", async (_name, environment) => {
     expect(await limited(environment)).toEqual({
       escaped: 0,
       refused: "EMFILE",
@@ -63,11 +63,11 @@ describe("idle connections", () => {
     async (_name, environment) => {
       const result = await program("idle.mjs", environment);
       expect(result).toMatchObject({ connections: Number(CONNECTIONS), answer: "ping" });
-      expect(result["heapLeftEach"]).toBeLessThan(4000);
-      expect(result["externalLeftEach"]).toBeLessThan(1000);
+      expect(result["objectsLeft"]).toBeLessThan(Number(CONNECTIONS) / 2);
     },
   );
 
+  // A server holds one block of memory for each connection, to read into: 112 KiB at most, however much was sent.
   test("hold little of what they have read", { timeout: TIMEOUT_MS }, async () => {
     const { bytesEach } = (await program("idle.mjs", { HOSTILE_BURST: "400000" })) as {
       bytesEach: { external: number };
@@ -87,7 +87,6 @@ describe("connections that came and went", () => {
   test.each(kinds)("leave nothing: %s", { timeout: TIMEOUT_MS }, async (_name, environment) => {
     const result = await program("churn.mjs", environment);
     expect(result).toMatchObject({ left: { connections: 0, tasks: 0, timers: 0, sockets: 0 }, reports: [] });
-    expect(result["heapLeftEach"]).toBeLessThan(2000);
-    expect(result["externalLeftEach"]).toBeLessThan(500);
+    expect(result["objectsLeft"]).toBeLessThan(Number(CONNECTIONS) / 2);
   });
 });

@@ -86,6 +86,39 @@ describe("bytes that come before the upgrade", () => {
       }),
     );
   });
+
+  test("in the clear, while STARTTLS waits to send, are not read as if they were secure", async () => {
+    await run(async ({ loop }) => {
+      const size = 16_000_000;
+      const [started, answer] = [loop.createFuture(), loop.createFuture<unknown>()];
+      const server = await asyncio.startServer(
+        async (reader, writer) => {
+          writer.transport.setWriteBufferLimits({ high: 2 * size });
+          writer.write(new Uint8Array(size)); // the peer does not read yet
+          started.setResult();
+          const result = await outcome(writer.startTls(certificate));
+          answer.setResult(result instanceof Error ? result : String(await reader.readline()));
+          writer.close();
+        },
+        "127.0.0.1",
+        0,
+      );
+      const socket = await dial(server.port!);
+      await started;
+      await asyncio.sleep(0);
+      socket.write("IN THE CLEAR\n");
+      let received = 0;
+      socket.on("data", function read(data) {
+        received += data.length;
+        if (received < size) return;
+        socket.off("data", read);
+        tls.connect({ socket, rejectUnauthorized: false }).on("error", () => {});
+      });
+      expect(await soon(answer)).toBeInstanceOf(Error);
+      socket.destroy();
+      await server.shutdown({ grace: 0 });
+    });
+  });
 });
 
 /** A TLS client over `socket` whose hello leaves at once; it takes the server's "go" away before TLS sees it. */
@@ -317,5 +350,52 @@ describe("an upgrade that is cancelled leaves nothing open", () => {
         server.close();
       }),
     );
+  });
+});
+
+test("a startTls that fails before it touches the connection loses no byte", async () => {
+  await run(async ({ loop }) => {
+    const lines = loop.createFuture<string[]>();
+    const server = await asyncio.startServer(
+      async (reader, writer) => {
+        const first = String(await reader.readline());
+        expect(await outcome(writer.startTls({ key: "no key", cert: "no certificate" }))).toBeInstanceOf(Error);
+        lines.setResult([first, String(await reader.readline())]);
+        writer.close();
+      },
+      "127.0.0.1",
+      0,
+    );
+    const socket = await dial(server.port!);
+    socket.write("STARTTLS\nNOOP\n");
+    expect(await soon(lines)).toEqual(["STARTTLS\n", "NOOP\n"]);
+    socket.destroy();
+    await server.shutdown({ grace: 0 });
+  });
+});
+
+test("connectionLost comes once, though the old transport is aborted at the instant of the upgrade", async () => {
+  await run(async ({ loop }) => {
+    const server = await asyncio.startServer(
+      async (reader, writer) => {
+        await outcome(writer.startTls(certificate));
+        await outcome(reader.read());
+        writer.close();
+      },
+      "127.0.0.1",
+      0,
+    );
+    let lost = 0;
+    const makeProtocol = (): asyncio.Protocol => ({ connectionLost: () => void lost++ });
+    const [transport, protocol] = await loop.createConnection(makeProtocol, "127.0.0.1", server.port);
+    const checkServerIdentity = (): undefined => {
+      queueMicrotask(() => transport.abort());
+    };
+    const ssl = { ca: cert, checkServerIdentity };
+    const result = await outcome(loop.startTls(transport, protocol, ssl, { serverHostname: "localhost" }));
+    expect(result).toBeInstanceOf(asyncio.ConnectionResetError);
+    await until(() => lost > 0 && server.statistics().connections === 0);
+    expect(lost).toBe(1);
+    await server.shutdown({ grace: 0 });
   });
 });

@@ -97,3 +97,13 @@ test("derive() keeps a subclass through split()", () => {
   const group = new Mine("mine", [new TypeError("t"), new RangeError("r")]);
   expect(group.subgroup(TypeError)).toBeInstanceOf(Mine);
 });
+
+test("a message that cannot be a string does not switch stack traces off for ever", () => {
+  const before = Error.stackTraceLimit;
+  try {
+    expect(new asyncio.CancelledError(Symbol("message") as never).message).toBe("Symbol(message)");
+    expect(Error.stackTraceLimit).toBe(before);
+  } finally {
+    Error.stackTraceLimit = before;
+  }
+});

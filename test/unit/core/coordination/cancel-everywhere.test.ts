@@ -2,13 +2,11 @@
 
 import assert from "node:assert/strict";
 import * as asyncio from "asyncio-ts";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Stage } from "./cancel-everywhere.ts";
 import { cancelEverywhere, SYNTAXES } from "./cancel-everywhere.ts";
 
 const { sleep } = asyncio;
-
-vi.setConfig({ testTimeout: 60_000 });
 
 describe.each(SYNTAXES)("in %s", (syntax) => {
   const isPure = syntax !== "nests of both";

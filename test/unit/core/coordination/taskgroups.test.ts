@@ -630,3 +630,24 @@ test("a group shows its state", async () => {
     ]);
   });
 });
+
+// CPython: the group returns. Here the request that was swallowed before it, and never taken back, counts as one that
+// came while it waited: compare with `cancelling()` at the group's beginning, as `Timeout` does, and not with zero.
+test("a group that one of its tasks cancels is not disturbed by a request that was swallowed before it", async () => {
+  await run(async () => {
+    const task = createTask(async () => {
+      await outcomeOf(sleep(10));
+      await taskGroup(async (group) => {
+        group.createTask(async () => {
+          await sleep(1);
+          group.cancel();
+        });
+      });
+      await sleep(1);
+      return "went on";
+    });
+    await sleep(0);
+    task.cancel();
+    expect(await outcomeOf(task)).toBe("went on");
+  });
+});

@@ -616,3 +616,18 @@ test("from outside, a deadline's request counts for as long as its body has not 
     expect(task.cancelling()).toBe(0);
   });
 });
+
+// Each level is a call on the stack; CPython's limit is a thousand too. Generator coroutines have none (tasks.test.ts).
+test("cancel() reaches through a thousand nested async coroutines", async () => {
+  await run(async () => {
+    const nest = asyncio.coroutine(async (depth: number): Promise<void> => {
+      if (depth === 0) await sleep(100);
+      else await nest(depth - 1);
+    });
+    const task = asyncio.createTask(nest(1000));
+    await sleep(1);
+    task.cancel();
+    await asyncio.gather(task, { returnExceptions: true });
+    expect(task.cancelled()).toBe(true);
+  });
+});

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import * as asyncio from "asyncio-ts";
+import { VirtualHost } from "asyncio-ts/testing";
 import { expect, test } from "vitest";
 import { run } from "../../virtual.ts";
 
@@ -191,4 +192,75 @@ test("isFuture() knows futures and tasks from promises", async () => {
     expect(loop.createFuture().getLoop()).toBe(loop);
     await task;
   });
+});
+
+// CPython: InvalidStateError, and "Future exception was never retrieved" for the first.
+test("setException() on a failed future does not silence its first exception", async () => {
+  const reports = await run(async ({ loop }) => {
+    const future = loop.createFuture();
+    future.setException(new Error("first"));
+    expect(() => future.setException(new Error("second"))).toThrow(asyncio.InvalidStateError);
+  });
+  expect(reports.map((report) => String(report.exception))).toEqual(["Error: first"]);
+});
+
+// CPython: cancel() of a done future clears its log flag.
+test("cancel() on a failed future silences it, however long ago it failed", async () => {
+  const reports = await run(async ({ loop }) => {
+    const future = loop.createFuture();
+    future.setException(new Error("first"));
+    for (let i = 0; i < 5; i++) await sleep(1);
+    future.cancel();
+  });
+  expect(reports).toEqual([]);
+});
+
+// CPython formats a done callback without its arguments: `cb=[name() at file:line]`.
+test("in debug mode, a future shows its callbacks without showing itself in them", async () => {
+  await run(
+    async ({ loop }) => {
+      const future = loop.createFuture();
+      future.addDoneCallback(() => {}); // with two of them String(future) takes for ever
+      expect(String(future).length).toBeLessThan(300);
+      future.cancel();
+    },
+    { debug: true },
+  );
+});
+
+// The kernel's own future is fed to `then`: its callbacks run inside of a turn with nothing around them.
+test("an error in a callback given to then() goes to the exception handler, and the loop goes on", async () => {
+  const reports = await run(async ({ loop }) => {
+    const future = loop.createFuture();
+    future.then(
+      () => {
+        throw new Error("callback");
+      },
+      () => {},
+    );
+    loop.callLater(1, () => future.setResult());
+    await sleep(2);
+  });
+  expect(reports.map((report) => String(report.exception))).toEqual(["Error: callback"]);
+});
+
+test("then() with one callback, as JavaScript allows, does not end the loop when the future fails", async () => {
+  await run(async ({ loop }) => {
+    const future = loop.createFuture();
+    (future.then as (callback: () => void) => void).call(future, () => {});
+    loop.callLater(1, () => future.cancel());
+    await sleep(2);
+  });
+});
+
+// CPython: the task that got the foreign future fails; the future is as good as before.
+test("a future that a task of another loop was refused can still be awaited in its own loop", async () => {
+  const [own, other] = [new asyncio.BaseEventLoop(new VirtualHost()), new asyncio.BaseEventLoop(new VirtualHost())];
+  const future = own.createFuture<number>();
+  const wait = function* (): asyncio.CoroutineGenerator<number> {
+    return yield* future;
+  };
+  await expect(other.runUntilComplete(wait())).rejects.toThrow("attached to a different loop");
+  own.callLater(1, () => future.setResult(5));
+  expect(await own.runUntilComplete(wait())).toBe(5);
 });

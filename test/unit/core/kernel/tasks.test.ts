@@ -140,6 +140,24 @@ describe("mistakes in a generator coroutine are thrown at the line that made the
       await expect(Promise.resolve(task)).rejects.toThrow("cannot reuse <coroutine sleep()>");
     });
   });
+
+  test("a coroutine that yields something hostile gets a RuntimeError", async () => {
+    await run(async () => {
+      const hostile = new Proxy(
+        {},
+        {
+          getPrototypeOf(): never {
+            throw new Error("trap");
+          },
+        },
+      );
+      const task = asyncio.createTask(function* () {
+        yield hostile;
+      } as never);
+      const [error] = await asyncio.gather(task, { returnExceptions: true });
+      expect(error).toBeInstanceOf(asyncio.RuntimeError);
+    });
+  });
 });
 
 describe("createTask() refuses what cannot run, and names the cure", () => {
@@ -504,5 +522,13 @@ test("cancelling() and uncancel() count, and do not go below zero", async () => 
     expect([task.cancelling(), task.uncancel(), task.uncancel(), task.uncancel()]).toEqual([2, 1, 0, 0]);
     await task;
     expect(task.cancelled()).toBe(false);
+  });
+});
+
+test("a task that could not be made is not left behind", async () => {
+  await run(async ({ loop }) => {
+    const signal = new AbortController() as never; // the controller instead of its signal
+    expect(() => asyncio.createTask(() => sleep(1), { signal })).toThrow(TypeError);
+    expect(loop.statistics().tasks).toBe(1);
   });
 });

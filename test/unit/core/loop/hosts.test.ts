@@ -56,8 +56,9 @@ describe.each(hosts)("%s", (_name, makeHost) => {
       gate.addDoneCallback(() => note("callback"));
       await asyncio.gather(tasks);
       note("gathered");
-      loop.callLater(0.002, note, "later");
-      loop.callLater(0.001, note, "sooner");
+      const now = loop.time();
+      loop.callAt(now + 0.002, note, "later");
+      loop.callAt(now + 0.001, note, "sooner");
       await sleep(0.01);
     }, options);
     expect(record).toEqual([

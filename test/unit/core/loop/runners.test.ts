@@ -1,6 +1,7 @@
 import * as asyncio from "asyncio-ts";
 import { VirtualHost } from "asyncio-ts/testing";
 import { expect, test } from "vitest";
+import { letProcessGoOn } from "../../process-turns.ts";
 import { run } from "../../virtual.ts";
 
 const { sleep } = asyncio;
@@ -213,4 +214,78 @@ test("a second Ctrl-C ends the process after saying what still runs, also while 
     /^Interrupted while these tasks were still running:\nTask 'Task-\d+' in anonymous\(\)\n {2}waits for/,
   );
   expect(logged[1]).toContain("Task 'left' in anonymous()");
+});
+
+// CPython: "Runner.run() cannot be called from a running event loop", before the task is made.
+test("a run that is refused since another is under way does not run its main", async () => {
+  const runner = new asyncio.Runner({ loopFactory: () => new asyncio.BaseEventLoop(new VirtualHost()) });
+  let ran = false;
+  const first = runner.run(() => sleep(1));
+  await expect(
+    runner.run(async () => {
+      ran = true;
+    }),
+  ).rejects.toThrow("while another run is under way");
+  await first;
+  await runner.close();
+  expect(ran).toBe(false);
+});
+
+test("closing a runner that runs is refused, and it can be closed later", async () => {
+  const runner = new asyncio.Runner({ loopFactory: () => new asyncio.BaseEventLoop(new VirtualHost()) });
+  const loop = runner.getLoop();
+  const first = runner.run(() => sleep(1, "result"));
+  await expect(runner.close()).rejects.toThrow();
+  expect(await first).toBe("result");
+  await runner.close();
+  expect(loop.isClosed()).toBe(true);
+});
+
+// CPython has this bug too: the stop that main's end asked for is left in the queue, and stops the shutdown.
+test("a SystemExit in the turn in which main ends leaves run() as itself, after the cleanup", async () => {
+  const loop = new asyncio.BaseEventLoop(new VirtualHost());
+  loop.setExceptionHandler(() => {});
+  let cleaned = false;
+  const main = async (): Promise<void> => {
+    asyncio.createTask(async () => {
+      try {
+        await sleep(100);
+      } finally {
+        await sleep(1);
+        cleaned = true;
+      }
+    });
+    await sleep(1);
+    loop.callSoon(() => {
+      throw new asyncio.SystemExit(3);
+    });
+  };
+  await expect(asyncio.run(main, { loopFactory: () => loop })).rejects.toThrow(asyncio.SystemExit);
+  expect(cleaned).toBe(true);
+});
+
+// A task makes its steps in its loop's turns.
+test("a generator coroutine that waits for a promise does not go on while its loop is stopped", async () => {
+  const runner = new asyncio.Runner({ loopFactory: () => new asyncio.BaseEventLoop(new VirtualHost()) });
+  let open!: () => void;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const pass = asyncio.coroutine(() => gate);
+  let loopSeen: unknown = "not yet";
+  await runner.run(async () => {
+    asyncio.createTask(function* () {
+      yield* pass();
+      try {
+        loopSeen = asyncio.getRunningLoop();
+      } catch (error) {
+        loopSeen = String(error);
+      }
+    } as never);
+    await sleep(1);
+  });
+  open();
+  await letProcessGoOn();
+  expect(loopSeen).toBe("not yet");
+  await runner.run(() => sleep(1));
+  expect(loopSeen).toBe(runner.getLoop());
+  await runner.close();
 });

@@ -2,7 +2,7 @@
 
 import * as asyncio from "asyncio-ts";
 import { memoryChannels, memoryStreams } from "asyncio-ts/testing";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Server } from "../../../../src/core/network/server.ts";
 import type { Listener } from "../../../../src/core/network/server.ts";
 import { StreamTransport } from "../../../../src/core/network/stream-transport.ts";
@@ -11,8 +11,6 @@ import type { Script, Stage } from "../coordination/cancel-everywhere.ts";
 import { cancelEverywhere, SYNTAXES } from "../coordination/cancel-everywhere.ts";
 
 const { sleep } = asyncio;
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** Both ends, once a helper has connected them. */
 class Ends {

@@ -1,12 +1,10 @@
 /** Every kind of stream against every check: see `checks.ts` and `pairs.ts`. */
 
-import { describe, test, vi } from "vitest";
+import { describe, test } from "vitest";
 import type { Need, StreamCheck } from "./checks.ts";
 import { oneWayChecks, twoWayChecks } from "./checks.ts";
 import type { Kind } from "./pairs.ts";
 import { oneWayKinds, play, twoWayKinds } from "./pairs.ts";
-
-vi.setConfig({ testTimeout: 10_000 });
 
 function conform<P>(directions: string, kinds: readonly Kind<P>[], checks: readonly StreamCheck<P>[]): void {
   const named = kinds.map((kind) => [kind.name, kind] as const);

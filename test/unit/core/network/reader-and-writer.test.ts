@@ -163,6 +163,14 @@ describe("StreamReader", () => {
       expect(lines).toEqual(["one\n", "two"]);
     });
   });
+
+  test.each([0.5, NaN, Infinity])("a read of %d bytes is refused", async (size) => {
+    await run(async () => {
+      const reader = new asyncio.StreamReader();
+      expect(() => reader.read(size)).toThrow(RangeError);
+      expect(() => reader.readexactly(size)).toThrow(RangeError);
+    });
+  });
 });
 
 describe("StreamReader.read(n) that waited", () => {

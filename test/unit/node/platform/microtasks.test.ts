@@ -48,6 +48,20 @@ describe("an error in the first drain", () => {
   });
 });
 
+test("an error thrown in process.nextTick goes to 'uncaughtException', and the process goes on", async () => {
+  const { code, output } = await runProgram(`
+    process.on("uncaughtException", (error) => console.log("uncaught " + error.message));
+    await asyncio.run(async () => {
+      await asyncio.sleep(0);
+      process.nextTick(() => { throw new Error("foreign"); });
+      await asyncio.sleep(0.001);
+    });
+    console.log("the end");
+  `);
+  expect(output).toBe("uncaught foreign\nthe end\n");
+  expect(code).toBe(0);
+});
+
 describe("drainMicrotasks()", () => {
   const node = process as unknown as { _tickCallback: unknown };
   const original = node._tickCallback;

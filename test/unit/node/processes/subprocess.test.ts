@@ -58,8 +58,9 @@ async function clean(main: (world: World) => Promise<void>): Promise<void> {
   const before = { held: held(), children: children() };
   const { reports, log } = await run(main);
   expect([reports, log]).toEqual([[], []]);
-  for (let i = 0; i < 100 && held() > before.held; i++) await new Promise((resolve) => setImmediate(resolve));
-  expect({ held: held(), children: children() }).toEqual(before);
+  for (let i = 0; i < 60_000 && held() > before.held; i++) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(held()).toBeLessThanOrEqual(before.held); // fewer, if what a test before had closed has gone meanwhile
+  expect(children()).toEqual(before.children);
 }
 
 /** A folder that lives as long as the test. */
@@ -292,7 +293,8 @@ describe.skipIf(process.platform === "win32")("subprocesses", () => {
         const before = process.memoryUsage().arrayBuffers;
         for (let i = 0; i < 1000; i++) await sleep(0);
         expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(size / 10);
-        expect([child.returncode, stateOf(child.pid)]).toEqual([null, "S"]);
+        await until(() => stateOf(child.pid) === "S");
+        expect(child.returncode).toBeNull();
         const { stdout } = await soon(child.communicate());
         expect([stdout!.length, child.returncode]).toEqual([size, 0]);
       });
@@ -306,8 +308,7 @@ describe.skipIf(process.platform === "win32")("subprocesses", () => {
         const grandchild = Number(String(await soon(child.stdout!.readline())));
         expect(await soon(child.wait())).toBe(0);
         for (let i = 0; i < 1000; i++) await sleep(0);
-        await until(() => stateOf(grandchild) !== "R");
-        expect(stateOf(grandchild)).toBe("S");
+        await until(() => stateOf(grandchild) === "S");
         expect((await soon(child.stdout!.read())).length).toBe(size);
       });
     });
@@ -516,7 +517,7 @@ describe.skipIf(process.platform === "win32")("subprocesses", () => {
       ({ pid } = child);
     });
     expect(log).toEqual([expect.stringMatching(new RegExp(`unclosed <SubprocessTransport pid=${pid} running>`))]);
-    for (let i = 0; i < 1000 && isThere(pid); i++) await new Promise((resolve) => setTimeout(resolve, 1));
+    for (let i = 0; i < 60_000 && isThere(pid); i++) await new Promise((resolve) => setTimeout(resolve, 1));
     expect(isThere(pid)).toBe(false);
   });
 });

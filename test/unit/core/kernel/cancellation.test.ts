@@ -224,35 +224,4 @@ describe.each([{ debug: false }, { debug: true }])("debug: $debug", ({ debug }) 
       expect(loop.statistics().tasks).toBe(1);
     });
   });
-
-  test.each([
-    ["undefined", undefined],
-    ["null", null],
-    ["a string", "text"],
-    ["a frozen error", Object.freeze(new Error("frozen"))],
-    ["a symbol", Symbol("thrown")],
-  ])("%s, thrown in either syntax, arrives as it is", async (_name, thrown) => {
-    await run(async () => {
-      const bodies = [
-        async (): Promise<void> => {
-          await sleep(0);
-          throw thrown;
-        },
-        function* (): asyncio.CoroutineGenerator<void> {
-          yield* sleep(0);
-          throw thrown;
-        },
-      ];
-      for (const body of bodies) {
-        const task = asyncio.createTask(body as () => Promise<void>);
-        let caught: unknown = "nothing";
-        try {
-          await asyncio.gather(task);
-        } catch (error) {
-          caught = error;
-        }
-        expect([caught === thrown, task.exception() === thrown, task.cancelled()]).toEqual([true, true, false]);
-      }
-    });
-  });
 });
