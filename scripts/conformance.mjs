@@ -12,6 +12,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { LANGUAGES, loadKit } from "../test/conformance/programs/kit/load.mjs";
+import { watchForStalls } from "../test/conformance/programs/kit/stall-watch.mjs";
 import { root } from "./setup.mjs";
 
 const USAGE = "usage: npm run conformance -- [--syntax generators|async|both] [FILE...]";
@@ -20,13 +21,15 @@ const { syntax, files } = readCommandLine();
 const texts = files.map(readCorpus);
 const { interpreters, parseCorpus, Report } = await loadKit();
 
-const report = new Report(console.log);
+const watch = watchForStalls();
+const report = new Report(console.log, watch.begins);
 const programs = texts.flatMap(parseCorpus);
 for (const language of LANGUAGES) {
   const spoken = programs.filter((program) => (program.language ?? "primitives") === language);
   const chosen = interpreters.get(language).filter((one) => syntax === "both" || one.syntax === syntax);
   await report.check(spoken, chosen);
 }
+watch.pauses();
 report.end();
 process.exitCode = report.failing.length === 0 ? 0 : 1;
 

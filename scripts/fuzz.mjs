@@ -15,6 +15,7 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { LANGUAGES, loadKit } from "../test/conformance/programs/kit/load.mjs";
 import { smallerPrograms } from "../test/conformance/programs/kit/reduce.mjs";
+import { watchForStalls } from "../test/conformance/programs/kit/stall-watch.mjs";
 import { root } from "./setup.mjs";
 
 const USAGE = "usage: node scripts/fuzz.mjs [--language NAME] [--seed N] [--count N] [--size N]";
@@ -25,8 +26,10 @@ const { language, seed, count, size } = readCommandLine();
 const { interpreters, parseCorpus, check, reasonFor, Report } = await loadKit();
 
 console.log(`${language}: seed ${seed}, ${count} programs of size ${size}`);
-const report = new Report(console.log);
+const watch = watchForStalls();
+const report = new Report(console.log, watch.begins);
 await report.check(record([seed, count, size]), interpreters.get(language));
+watch.pauses();
 const names = new Set();
 for (const { program, interpreter } of report.failing) {
   if (names.size === REDUCED || names.has(program.id)) continue;
@@ -59,7 +62,9 @@ async function reduce(program, interpreter) {
 
 /** How a program fails; `null` if it does not, or is known to. */
 async function kindOf(program, interpreter) {
+  watch.begins(`${JSON.stringify(program)} (${interpreter.syntax})`);
   const result = await check(program, interpreter);
+  watch.pauses();
   if (result.difference === null || reasonFor(result, interpreter) !== null) return null;
   return result.difference.kind === "trace" ? "trace" : String(result.difference.error).slice(0, 30);
 }

@@ -3,7 +3,7 @@
 import { reasonFor } from "./known-differences.ts";
 import type { Program } from "./program.ts";
 import type { Interpreter, Result } from "./run.ts";
-import { checkAll, describe } from "./run.ts";
+import { check, describe } from "./run.ts";
 
 /** How many programs are named where a reason holds for many. */
 const NAMED = 8;
@@ -13,16 +13,22 @@ export class Report {
   readonly failing: { readonly program: Program; readonly interpreter: Interpreter }[] = [];
   readonly #print: (line: string) => void;
   readonly #known: Map<string, string[]> = new Map();
+  readonly #begins: (name: string) => void;
   #passed: number = 0;
 
-  constructor(print: (line: string) => void) {
+  /** @param begins hears the name of each program before it runs. */
+  constructor(print: (line: string) => void, begins: (name: string) => void = () => {}) {
     this.#print = print;
+    this.#begins = begins;
   }
 
   /** Checks the programs, which are of one language, in each of the syntaxes. */
   async check(programs: readonly Program[], interpreters: readonly Interpreter[]): Promise<void> {
     for (const interpreter of interpreters) {
-      for await (const result of checkAll(programs, interpreter)) this.#add(result, interpreter);
+      for (const program of programs) {
+        this.#begins(nameOf(program, interpreter));
+        this.#add(await check(program, interpreter), interpreter);
+      }
     }
   }
 
@@ -32,7 +38,7 @@ export class Report {
       this.#passed++;
       return;
     }
-    const name = `${program.id} (${interpreter.syntax})`;
+    const name = nameOf(program, interpreter);
     const reason = reasonFor(result, interpreter);
     if (reason === null) {
       this.failing.push({ program, interpreter });
@@ -50,4 +56,8 @@ export class Report {
     }
     this.#print(`${this.#passed} passed, ${this.failing.length} failed`);
   }
+}
+
+function nameOf(program: Program, interpreter: Interpreter): string {
+  return `${program.id} (${interpreter.syntax})`;
 }
