@@ -13,6 +13,7 @@ import re
 import sys
 
 WATCHDOG = 1000  # virtual seconds after which whatever still runs is cancelled
+WATCHDOG_PAUSE = 100  # virtual seconds until it is cancelled again, if the language says so
 MAX_EVENTS = 400  # a trace stops growing here
 MAX_TURNS = 10000  # a program that takes more is left out
 
@@ -138,6 +139,9 @@ def show(value):
 class Recording:
     """One run of one program: its tasks, its trace, and the ops that every language has."""
 
+    # How often what still runs is cancelled: a task may catch it, and wait for something else that never comes.
+    watchdogs = 1
+
     def __init__(self, program):
         self.program = program
         self.trace = []
@@ -215,6 +219,9 @@ class Recording:
     def watchdog(self):
         self.log("watchdog")
         self.cancel_all()
+        self.watchdogs -= 1
+        if self.watchdogs > 0:
+            self.loop.call_later(WATCHDOG_PAUSE, self.watchdog)
 
     def cancel_all(self):
         for task in self.all:

@@ -11,6 +11,8 @@ import type { World } from "./world.ts";
 
 /** Virtual seconds after which whatever still runs is cancelled. */
 const WATCHDOG = 1000;
+/** Virtual seconds until it is cancelled again, if the language says so. */
+const WATCHDOG_PAUSE = 100;
 
 /** An interpreter of a language, which writes coroutines in one of the two syntaxes. */
 export interface Interpreter {
@@ -92,16 +94,19 @@ async function runToTheEnd(world: World): Promise<void> {
   const { loop } = world;
   loop.callSoon(() => world.makeObjects());
   const main = world.startMain();
-  loop.callLater(WATCHDOG, () => {
-    world.log("watchdog");
-    world.cancelAll();
-  });
+  loop.callLater(WATCHDOG, watchdog, world);
   await loop.runUntilComplete(allDone(loop, [main]));
   world.logOutcome(main, "main");
   world.cancelAll();
   if (world.pending.length > 0) await loop.runUntilComplete(allDone(loop, world.pending));
   for (const task of world.made) if (task !== main) world.logOutcome(task, nameOf(task));
   world.logOtherOutcomes();
+}
+
+function watchdog(world: World): void {
+  world.log("watchdog");
+  world.cancelAll();
+  if (--world.watchdogs > 0) world.loop.callLater(WATCHDOG_PAUSE, watchdog, world);
 }
 
 /** Waits until all of `tasks` are done, in as many turns as CPython's `asyncio.wait`. */
