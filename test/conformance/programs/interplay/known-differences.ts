@@ -14,6 +14,6 @@ export const knownDifferences: readonly KnownDifference[] = [
   {
     ...EAGER,
     appliesTo: (program, { syntax }) =>
-      syntax === "async" && (program.eager === true || JSON.stringify(program).includes('"eager":true')),
+      syntax !== "generators" && (program.eager === true || JSON.stringify(program).includes('"eager":true')),
   },
 ];

@@ -14,7 +14,7 @@ export const EAGER: KnownDifference = {
   reason:
     "the first step of an eager task ends at the first await of its async function: what is awaited begins when the " +
     "code that made the task has given way, since JavaScript has no await that begins or goes on at once",
-  appliesTo: ({ eager }, { syntax }) => syntax === "async" && eager === true,
+  appliesTo: ({ eager }, { syntax }) => syntax !== "generators" && eager === true,
 };
 
 /** Why a program that did not do what CPython does is known not to; `null` if it is not, or did not even run. */

@@ -14,9 +14,9 @@ const WATCHDOG = 1000;
 /** Virtual seconds until it is cancelled again, if the language says so. */
 const WATCHDOG_PAUSE = 100;
 
-/** An interpreter of a language, which writes coroutines in one of the two syntaxes. */
+/** An interpreter of a language, which writes coroutines in one of the two syntaxes, or in both. */
 export interface Interpreter {
-  readonly syntax: "generators" | "async";
+  readonly syntax: "generators" | "async" | "mixed";
   readonly knownDifferences: readonly KnownDifference[];
   makeWorld(program: Program, host: asyncio.Host): World;
 }
