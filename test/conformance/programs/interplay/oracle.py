@@ -20,8 +20,6 @@ NUMBER_OF_VARIABLES = 2
 
 
 class Program(recording.Recording):
-    watchdogs = 20
-
     def __init__(self, program):
         super().__init__(program)
         self.slots = {}

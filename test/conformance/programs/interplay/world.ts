@@ -5,7 +5,6 @@ import { World as KitWorld } from "../kit/world.ts";
 
 /** The world of one run of one program. */
 export class World extends KitWorld {
-  override watchdogs: number = 20;
   readonly slots: Map<string, asyncio.Future<unknown>> = new Map();
   /** The futures that the program completes itself. */
   readonly futures: Set<asyncio.Future<unknown>> = new Set();

@@ -17,6 +17,15 @@ export const EAGER: KnownDifference = {
   appliesTo: ({ eager }, { syntax }) => syntax !== "generators" && eager === true,
 };
 
+/** Holds for the programs of every language: what is left there was cancelled twenty times. */
+export const GROUP_CIRCLE: KnownDifference = {
+  reason:
+    "CPython never ends a circle of waits through a task group, however often its tasks are cancelled: each request " +
+    "comes back to the task that passes it on; here the circle is broken",
+  appliesTo: (program) =>
+    program.trace?.at(-1)?.startsWith("loop: deadlock") === true && JSON.stringify(program).includes('["group"'),
+};
+
 /** Why a program that did not do what CPython does is known not to; `null` if it is not, or did not even run. */
 export function reasonFor({ program, difference }: Result, interpreter: Interpreter): string | null {
   if (difference?.kind !== "trace") return null;

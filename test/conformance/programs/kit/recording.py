@@ -13,7 +13,9 @@ import re
 import sys
 
 WATCHDOG = 1000  # virtual seconds after which whatever still runs is cancelled
-WATCHDOG_PAUSE = 100  # virtual seconds until it is cancelled again, if the language says so
+# A task may catch it, and wait for something else that never comes: it is cancelled so often, with a pause between.
+WATCHDOG_ROUNDS = 20
+WATCHDOG_PAUSE = 100
 MAX_EVENTS = 400  # a trace stops growing here
 MAX_TURNS = 10000  # a program that takes more is left out
 
@@ -139,9 +141,6 @@ def show(value):
 class Recording:
     """One run of one program: its tasks, its trace, and the ops that every language has."""
 
-    # How often what still runs is cancelled: a task may catch it, and wait for something else that never comes.
-    watchdogs = 1
-
     def __init__(self, program):
         self.program = program
         self.trace = []
@@ -180,7 +179,7 @@ class Recording:
         try:
             main = self.task(self.main(), "main")
             self.main_made(main)
-            loop.call_later(WATCHDOG, self.watchdog)
+            loop.call_later(WATCHDOG, self.watchdog, WATCHDOG_ROUNDS)
             loop.run_until_complete(asyncio.wait([main]))
             self.outcome(main)
             self.cancel_all()
@@ -216,12 +215,11 @@ class Recording:
         if isinstance(error, (RuntimeError, AttributeError)) and not isinstance(error, asyncio.BrokenBarrierError):
             self.flaws.append(error)
 
-    def watchdog(self):
+    def watchdog(self, rounds):
         self.log("watchdog")
         self.cancel_all()
-        self.watchdogs -= 1
-        if self.watchdogs > 0:
-            self.loop.call_later(WATCHDOG_PAUSE, self.watchdog)
+        if rounds > 1:
+            self.loop.call_later(WATCHDOG_PAUSE, self.watchdog, rounds - 1)
 
     def cancel_all(self):
         for task in self.all:

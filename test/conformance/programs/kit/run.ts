@@ -11,7 +11,8 @@ import type { World } from "./world.ts";
 
 /** Virtual seconds after which whatever still runs is cancelled. */
 const WATCHDOG = 1000;
-/** Virtual seconds until it is cancelled again, if the language says so. */
+/** A task may catch it, and wait for something else that never comes: it is cancelled so often, with a pause between. */
+const WATCHDOG_ROUNDS = 20;
 const WATCHDOG_PAUSE = 100;
 
 /** An interpreter of a language, which writes coroutines in one of the two syntaxes, or in both. */
@@ -94,7 +95,7 @@ async function runToTheEnd(world: World): Promise<void> {
   const { loop } = world;
   loop.callSoon(() => world.makeObjects());
   const main = world.startMain();
-  loop.callLater(WATCHDOG, watchdog, world);
+  loop.callLater(WATCHDOG, watchdog, world, WATCHDOG_ROUNDS);
   await loop.runUntilComplete(allDone(loop, [main]));
   world.logOutcome(main, "main");
   world.cancelAll();
@@ -103,10 +104,10 @@ async function runToTheEnd(world: World): Promise<void> {
   world.logOtherOutcomes();
 }
 
-function watchdog(world: World): void {
+function watchdog(world: World, rounds: number): void {
   world.log("watchdog");
   world.cancelAll();
-  if (--world.watchdogs > 0) world.loop.callLater(WATCHDOG_PAUSE, watchdog, world);
+  if (rounds > 1) world.loop.callLater(WATCHDOG_PAUSE, watchdog, world, rounds - 1);
 }
 
 /** Waits until all of `tasks` are done, in as many turns as CPython's `asyncio.wait`. */

@@ -35,8 +35,6 @@ export class World {
   readonly trace: string[] = [];
   /** Every task, in the order of their making. An eager one takes its first step before it stands here. */
   readonly made: asyncio.Task<unknown>[] = [];
-  /** How often what still runs is cancelled: a task may catch it, and wait for something else that never comes. */
-  watchdogs: number = 1;
   /** Errors that are no program's: the library itself has failed. */
   readonly faults: Error[] = [];
 

@@ -22,8 +22,8 @@ describe("the known differences", () => {
   };
 
   test("hold for the programs that they name, and a program that no longer differs is taken off the table", async () => {
-    expect(await differing(generators)).toEqual(["22-25", "22-46"]);
-    expect(await differing(asyncFunctions)).toEqual(["22-25", "22-46"]);
+    expect(await differing(generators)).toEqual(["21-16", "22-25", "22-46"]);
+    expect(await differing(asyncFunctions)).toEqual(["21-16", "22-25", "22-46"]);
   });
 
   const circles = all.filter(({ id }) => ["22-25", "22-46"].includes(id));
