@@ -2,10 +2,10 @@
 
 import type * as asyncio from "asyncio-ts";
 import { VirtualHost } from "asyncio-ts/testing";
-import { checkHealth } from "./health.ts";
+import { checkHealth, Unhealthy } from "./health.ts";
 import type { KnownDifference } from "./known-differences.ts";
 import type { Program } from "./program.ts";
-import { TurnLimit } from "./turn-limit.ts";
+import { TooManyTurns, TurnLimit } from "./turn-limit.ts";
 import { nameOf } from "./world.ts";
 import type { World } from "./world.ts";
 
@@ -136,11 +136,12 @@ export function firstDifference(expected: readonly string[], got: readonly strin
 
 /** A difference in words, for people: one line or several. */
 export function describe(difference: Difference): string {
-  if (difference.kind === "failure") return `could not be interpreted: ${inWords(difference.error)}`;
+  if (difference.kind === "failure") return inWords(difference.error);
   const { line, expected, got } = difference;
   return `line ${line} differs\nexpected  ${expected}\ngot       ${got}`;
 }
 
 function inWords(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (error instanceof TooManyTurns || error instanceof Unhealthy) return error.message;
+  return `could not be interpreted: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
