@@ -12,7 +12,6 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["test/**/*.test.ts"],
     // No test is measured by its time: the limit only ends what hangs, however busy the machine is.
     testTimeout: 120_000,
     hookTimeout: 120_000,
@@ -20,7 +19,7 @@ export default defineConfig({
     execArgv: ["--expose-gc"],
     provide: { syntax: "generators" },
     projects: [
-      { extends: true, test: { name: "asyncio-ts" } },
+      { extends: true, test: { name: "asyncio-ts", include: ["test/**/*.test.ts"] } },
       {
         extends: true,
         plugins: [asyncTwins()],

@@ -3,7 +3,7 @@
  * of the project's own, prints each that fails with its first differing line, and ends with `N passed, N failed`. The
  * programs that the `known-differences.ts` of their language names are listed with the reason, and are in neither number.
  *
- * `--syntax generators|async|both` says how the coroutines of the programs are written; both is the default.
+ * `--syntax generators|async|mixed|all` says how the coroutines of the programs are written; all is the default.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { LANGUAGES, loadKit } from "../test/conformance/programs/kit/load.mjs";
 import { watchForStalls } from "../test/conformance/programs/kit/stall-watch.mjs";
 import { root } from "./setup.mjs";
 
-const USAGE = "usage: npm run conformance -- [--syntax generators|async|both] [FILE...]";
+const USAGE = "usage: npm run conformance -- [--syntax generators|async|mixed|all] [FILE...]";
 
 const { syntax, files } = readCommandLine();
 const texts = files.map(readCorpus);
@@ -26,7 +26,7 @@ const report = new Report(console.log, watch.begins);
 const programs = texts.flatMap(parseCorpus);
 for (const language of LANGUAGES) {
   const spoken = programs.filter((program) => (program.language ?? "primitives") === language);
-  const chosen = interpreters.get(language).filter((one) => syntax === "both" || one.syntax === syntax);
+  const chosen = interpreters.get(language).filter((one) => syntax === "all" || one.syntax === syntax);
   await report.check(spoken, chosen);
 }
 watch.pauses();
@@ -35,9 +35,9 @@ process.exitCode = report.failing.length === 0 ? 0 : 1;
 
 function readCommandLine() {
   try {
-    const options = { syntax: { type: "string", default: "both" } };
+    const options = { syntax: { type: "string", default: "all" } };
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    if (!["generators", "async", "both"].includes(values.syntax))
+    if (!["generators", "async", "mixed", "all"].includes(values.syntax))
       throw new Error(`no such syntax: ${String(values.syntax)}`);
     return { syntax: values.syntax, files: positionals.length > 0 ? positionals : ownCorpora() };
   } catch (error) {

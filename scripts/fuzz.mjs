@@ -1,6 +1,6 @@
 /**
  * `node scripts/fuzz.mjs [--language NAME] [--seed N] [--count N] [--size N]`: does the library do what CPython does, also in programs
- * that nobody has seen? Records random programs with `scripts/record.mjs`, runs them in both syntaxes, prints those
+ * that nobody has seen? Records random programs with `scripts/record.mjs`, runs them in every syntax, prints those
  * that fail, makes the first few of them as small as it can, and ends with `N passed, N failed`.
  *
  * Without `--seed`, each run takes another one, and prints it. Programs that CPython itself does not get through need

@@ -74,7 +74,7 @@ function startAgainWithLargeStack() {
     if [ "$limit" = unlimited ]; then limit=250000; fi
     exec "$0" --stack-size=$((limit * 4 / 5)) "$@"`;
   const program = [process.execPath, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
-  must("sh", ["-c", script, ...program], { env: { ...process.env, [RECORDER]: "1" } });
+  must("sh", ["-c", script, ...program], { cwd: process.cwd(), env: { ...process.env, [RECORDER]: "1" } });
 }
 
 async function record() {

@@ -76,12 +76,14 @@ export class Context {
    * assert.equal(user.get("nobody"), "nobody");
    * ```
    *
-   * @throws {RangeError} if the context is entered already, as it is inside of `fn`, and in a callback that runs in it.
+   * @throws {RangeError} if the context is entered already, as it is inside of `fn`, and in a callback or a task that runs in it.
    */
   run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
-    if (this.#entered) throw new RangeError("Cannot enter context: it is already entered; run a copy() of it");
-    this._enter();
     const outer = currentExecution();
+    if (this.#entered || outer?.context === this) {
+      throw new RangeError("Cannot enter context: it is already entered; run a copy() of it");
+    }
+    this._enter();
     const execution = {
       loop: outer?.loop ?? null,
       task: outer?.task ?? null,

@@ -2,16 +2,14 @@
 
 import * as asyncio from "asyncio-ts";
 import type { WaitingOps } from "../kit/async-functions.ts";
-import { commonOps, coroutine, runBlock } from "../kit/async-functions.ts";
-import type { Interpreter } from "../kit/run.ts";
+import { runBlock } from "../kit/async-functions.ts";
 import { UserError } from "../kit/show.ts";
 import { namesOf } from "../kit/world.ts";
-import { instantOps } from "./instant-ops.ts";
-import { knownDifferences } from "./known-differences.ts";
 import type { Arguments } from "./language.ts";
-import { World } from "./world.ts";
+import type { World } from "./world.ts";
 
-const waitingOps: WaitingOps<Arguments, World> = {
+/** Those of the language `interplay`. */
+export const waitingOps: WaitingOps<Arguments, World> = {
   async await(world, slot) {
     const target = world.awaitable(slot);
     if (target !== null) world.log("got", slot, await target);
@@ -52,7 +50,7 @@ const waitingOps: WaitingOps<Arguments, World> = {
   },
 
   async wait_for_call(world, name, timeout) {
-    world.log("waited for", await asyncio.waitFor(coroutine(world, world.block(name)), timeout));
+    world.log("waited for", await asyncio.waitFor(world.coroutine(name), timeout));
   },
 
   async deadline(world, name, delay, ops) {
@@ -95,13 +93,4 @@ const waitingOps: WaitingOps<Arguments, World> = {
   async get(world) {
     world.log("item", await world.queue.get());
   },
-};
-
-const ops = { instant: instantOps, waiting: { ...commonOps, ...waitingOps }, coroutine };
-
-/** Interprets programs with async functions. */
-export const asyncFunctions: Interpreter = {
-  syntax: "async",
-  knownDifferences,
-  makeWorld: (program, host) => new World(program, ops, host),
 };

@@ -4,12 +4,11 @@ import { readCorpora, testCorpora } from "../kit/corpus-suite.ts";
 import { reasonFor } from "../kit/known-differences.ts";
 import type { Program } from "../kit/program.ts";
 import { check, traceOf } from "../kit/run.ts";
-import { asyncFunctions } from "./async-functions.ts";
-import { generators } from "./generators.ts";
+import { asyncFunctions, generators, mixed } from "./interpreters.ts";
 
-const corpora = readCorpora(import.meta.url, ["small", "medium"]);
+const corpora = readCorpora(import.meta.url, ["found", "small", "medium"]);
 const programs = corpora.flatMap((corpus) => corpus.programs);
-const interpreters = [generators, asyncFunctions];
+const interpreters = [generators, asyncFunctions, mixed];
 
 testCorpora(corpora, interpreters);
 
@@ -21,7 +20,7 @@ function byHand(program: Pick<Program, "coros" | "main">): Program {
 describe("the corpora", () => {
   test("hold every op of the language", () => {
     const { ops } = generators.makeWorld(byHand({ coros: {}, main: [] }), new VirtualHost());
-    const names = [...Object.keys(ops.instant), ...Object.keys(ops.waiting)];
+    const names = [...Object.keys(ops.instant), ...Object.keys(ops.inGenerators)];
     const text = JSON.stringify(programs);
     expect(names.filter((name) => !text.includes(`["${name}"`))).toEqual([]);
   });

@@ -2,16 +2,14 @@
 
 import * as asyncio from "asyncio-ts";
 import type { Steps, WaitingOps } from "../kit/generators.ts";
-import { commonOps, coroutine, runBlock } from "../kit/generators.ts";
-import type { Interpreter } from "../kit/run.ts";
+import { runBlock } from "../kit/generators.ts";
 import { UserError } from "../kit/show.ts";
 import { namesOf } from "../kit/world.ts";
-import { instantOps } from "./instant-ops.ts";
-import { knownDifferences } from "./known-differences.ts";
 import type { Arguments } from "./language.ts";
-import { World } from "./world.ts";
+import type { World } from "./world.ts";
 
-const waitingOps: WaitingOps<Arguments, World> = {
+/** Those of the language `interplay`. */
+export const waitingOps: WaitingOps<Arguments, World> = {
   *await(world, slot) {
     const target = world.awaitable(slot);
     if (target !== null) world.log("got", slot, yield* target);
@@ -52,7 +50,7 @@ const waitingOps: WaitingOps<Arguments, World> = {
   },
 
   *wait_for_call(world, name, timeout) {
-    world.log("waited for", yield* asyncio.waitFor(coroutine(world, world.block(name)), timeout));
+    world.log("waited for", yield* asyncio.waitFor(world.coroutine(name), timeout));
   },
 
   *deadline(world, name, delay, ops) {
@@ -98,13 +96,4 @@ const waitingOps: WaitingOps<Arguments, World> = {
   *get(world) {
     world.log("item", yield* world.queue.get());
   },
-};
-
-const ops = { instant: instantOps, waiting: { ...commonOps, ...waitingOps }, coroutine };
-
-/** Interprets programs with generator functions. */
-export const generators: Interpreter = {
-  syntax: "generators",
-  knownDifferences,
-  makeWorld: (program, host) => new World(program, ops, host),
 };

@@ -81,9 +81,7 @@ class Program(recording.Recording):
 
     def act_spawn(self, slot, name, options):
         """options: "group", "context": names; "eager": the first step is taken at once."""
-        keywords = {}
-        if options.get("context") in self.contexts:
-            keywords["context"] = self.contexts[options["context"]]
+        keywords = self.context(options.get("context"))
         if options.get("eager"):
             keywords["eager_start"] = True
         group = self.groups.get(options.get("group"), self.loop)
@@ -139,12 +137,16 @@ class Program(recording.Recording):
             self.log("state", slot, self.end(target))
 
     # -- callbacks -----------------------------------------------------
+    def context(self, name):
+        """The keyword arguments that name a context, if there is one: None would be no context at all."""
+        return {"context": self.contexts[name]} if name in self.contexts else {}
+
     def act_soon(self, handle, ops, context=None):
-        self.handles[handle] = self.loop.call_soon(self.act, ops, context=self.contexts.get(context))
+        self.handles[handle] = self.loop.call_soon(self.act, ops, **self.context(context))
 
     def act_at(self, handle, delay, ops, context=None):
         when = self.loop.time() + delay
-        self.handles[handle] = self.loop.call_at(when, self.act, ops, context=self.contexts.get(context))
+        self.handles[handle] = self.loop.call_at(when, self.act, ops, **self.context(context))
 
     def act_unschedule(self, handle):
         if handle in self.handles:
@@ -158,7 +160,7 @@ class Program(recording.Recording):
         target = self.target(slot)
         if target is not None:
             self.callbacks[callback] = done
-            target.add_done_callback(done, context=self.contexts.get(context))
+            target.add_done_callback(done, **self.context(context))
 
     def act_off_done(self, slot, callback):
         target = self.target(slot)

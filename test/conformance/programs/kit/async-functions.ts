@@ -4,7 +4,7 @@ import * as asyncio from "asyncio-ts";
 import { handlerOf } from "./handlers.ts";
 import type { Block, CommonArguments, Handlers, Op } from "./program.ts";
 import { Return } from "./show.ts";
-import type { World } from "./world.ts";
+import type { Work, World } from "./world.ts";
 
 /** The ops of a language that may wait. */
 export type WaitingOps<Arguments, W extends World> = {
@@ -24,7 +24,7 @@ export const commonOps: WaitingOps<CommonArguments, World> = {
   },
 
   async call(world, name) {
-    world.log("called", await coroutine(world, world.block(name)));
+    world.log("called", await awaitable(world.coroutine(name)));
   },
 
   async try(world, ops, handlers, final) {
@@ -51,6 +51,11 @@ export const coroutine: (world: World, block: Block) => asyncio.Coroutine<unknow
   },
 );
 
+/** `work` as what an async function can wait for: a generator object is not. */
+function awaitable(work: Work): asyncio.Coroutine<unknown> {
+  return work instanceof asyncio.Coroutine ? work : asyncio.coroutine(() => work)();
+}
+
 /** Does the ops of `block` in the coroutine that calls it. It gives way only where an op does. */
 export async function runBlock(world: World, block: Block): Promise<void> {
   for (const op of block) {
@@ -60,7 +65,7 @@ export async function runBlock(world: World, block: Block): Promise<void> {
 
 /** The one place where the compiler cannot see that an op's arguments are those of its method. */
 function runWaiting(world: World, [name, ...args]: Op): Promise<void> {
-  const waiting = world.ops.waiting[name] as ((world: World, ...args: unknown[]) => Promise<void>) | undefined;
+  const waiting = world.ops.inAsyncFunctions[name] as ((world: World, ...args: unknown[]) => Promise<void>) | undefined;
   if (waiting === undefined) throw new Error(`no such op: ${name}`);
   return waiting(world, ...args);
 }

@@ -25,7 +25,7 @@ export const commonOps: WaitingOps<CommonArguments, World> = {
   },
 
   *call(world, name) {
-    world.log("called", yield* coroutine(world, world.block(name)));
+    world.log("called", yield* world.coroutine(name));
   },
 
   *try(world, ops, handlers, final) {
@@ -59,7 +59,7 @@ export function* runBlock(world: World, block: Block): Steps {
 
 /** The one place where the compiler cannot see that an op's arguments are those of its method. */
 function runWaiting(world: World, [name, ...args]: Op): Steps {
-  const waiting = world.ops.waiting[name] as ((world: World, ...args: unknown[]) => Steps) | undefined;
+  const waiting = world.ops.inGenerators[name] as ((world: World, ...args: unknown[]) => Steps) | undefined;
   if (waiting === undefined) throw new Error(`no such op: ${name}`);
   return waiting(world, ...args);
 }

@@ -16,10 +16,9 @@ export class Unhealthy extends Error {
 /**
  * Cancels whatever still waits, as often as it takes.
  *
- * @param mayNotEnd CPython's loop gave up as well: then tasks may be left that no request ends.
  * @throws {Unhealthy} if a task cannot be ended, if the loop's books are wrong, or if there was an error of the library's.
  */
-export async function checkHealth(world: World, mayNotEnd: boolean): Promise<void> {
+export async function checkHealth(world: World): Promise<void> {
   const { loop } = world;
   for (let round = 0; round < ROUNDS && asyncio.allTasks(loop).size > 0; round++) {
     for (const task of asyncio.allTasks(loop)) task.cancel();
@@ -27,7 +26,6 @@ export async function checkHealth(world: World, mayNotEnd: boolean): Promise<voi
   }
   const fault = world.faults.at(0);
   if (fault !== undefined) throw new Unhealthy(`an error of the library's own: ${fault.stack ?? fault.message}`);
-  if (mayNotEnd) return;
   const left = [...asyncio.allTasks(loop)].map((task) => task.getName());
   if (left.length > 0) throw new Unhealthy(`cancelled ${ROUNDS} times, and not ended: ${left.join(", ")}`);
   const pending = world.pending.map((task) => task.getName());

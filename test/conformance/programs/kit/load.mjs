@@ -21,11 +21,8 @@ export async function loadKit() {
   );
   const interpreters = new Map();
   for (const language of LANGUAGES) {
-    const [{ generators }, { asyncFunctions }] = await Promise.all([
-      load(language, "generators"),
-      load(language, "async-functions"),
-    ]);
-    interpreters.set(language, [generators, asyncFunctions]);
+    const { generators, asyncFunctions, mixed } = await load(language, "interpreters");
+    interpreters.set(language, [generators, asyncFunctions, mixed]);
   }
   return { interpreters, parseCorpus, check, reasonFor, Report };
 }

@@ -14,6 +14,9 @@ import sys
 from virtual_loop import VirtualLoop
 
 WATCHDOG = 1000  # virtual seconds after which whatever still runs is cancelled
+# A task may catch it, and wait for something else that never comes: it is cancelled so often, with a pause between.
+WATCHDOG_ROUNDS = 20
+WATCHDOG_PAUSE = 100
 MAX_EVENTS = 400  # a trace stops growing here
 MAX_TURNS = 10000  # a program that takes more is left out
 
@@ -157,7 +160,7 @@ class Recording:
         try:
             main = self.task(self.main(), "main")
             self.main_made(main)
-            loop.call_later(WATCHDOG, self.watchdog)
+            loop.call_later(WATCHDOG, self.watchdog, WATCHDOG_ROUNDS)
             loop.run_until_complete(asyncio.wait([main]))
             self.outcome(main)
             self.cancel_all()
@@ -193,9 +196,11 @@ class Recording:
         if isinstance(error, (RuntimeError, AttributeError)) and not isinstance(error, asyncio.BrokenBarrierError):
             self.flaws.append(error)
 
-    def watchdog(self):
+    def watchdog(self, rounds):
         self.log("watchdog")
         self.cancel_all()
+        if rounds > 1:
+            self.loop.call_later(WATCHDOG_PAUSE, self.watchdog, rounds - 1)
 
     def cancel_all(self):
         for task in self.all:

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { asyncFunctions } from "../primitives/async-functions.ts";
-import { generators } from "../primitives/generators.ts";
+import { asyncFunctions, generators } from "../primitives/interpreters.ts";
 import { reasonFor } from "./known-differences.ts";
 import type { Program } from "./program.ts";
 import { Report } from "./report.ts";

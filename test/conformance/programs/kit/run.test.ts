@@ -36,7 +36,8 @@ function* swallowing(): ReturnType<typeof coroutine> {
 const interpreter: Interpreter = {
   syntax: "generators",
   knownDifferences: [],
-  makeWorld: (program, host) => new World(program, { instant, waiting: commonOps, coroutine }, host),
+  makeWorld: (program, host) =>
+    new World(program, { instant, inGenerators: commonOps, inAsyncFunctions: {}, coroutine }, host),
 };
 
 async function outcome(main: Block, trace: readonly string[] | null): Promise<string> {

@@ -2,19 +2,22 @@
 
 import type * as asyncio from "asyncio-ts";
 import { VirtualHost } from "asyncio-ts/testing";
-import { checkHealth } from "./health.ts";
+import { checkHealth, Unhealthy } from "./health.ts";
 import type { KnownDifference } from "./known-differences.ts";
 import type { Program } from "./program.ts";
-import { TurnLimit } from "./turn-limit.ts";
+import { TooManyTurns, TurnLimit } from "./turn-limit.ts";
 import { nameOf } from "./world.ts";
 import type { World } from "./world.ts";
 
 /** Virtual seconds after which whatever still runs is cancelled. */
 const WATCHDOG = 1000;
+/** A task may catch it, and wait for something else that never comes: it is cancelled so often, with a pause between. */
+const WATCHDOG_ROUNDS = 20;
+const WATCHDOG_PAUSE = 100;
 
-/** An interpreter of a language, which writes coroutines in one of the two syntaxes. */
+/** An interpreter of a language, which writes coroutines in one of the two syntaxes, or in both. */
 export interface Interpreter {
-  readonly syntax: "generators" | "async";
+  readonly syntax: "generators" | "async" | "mixed";
   readonly knownDifferences: readonly KnownDifference[];
   makeWorld(program: Program, host: asyncio.Host): World;
 }
@@ -80,7 +83,7 @@ export async function traceOf(
   }
   const trace = [...world.trace];
   try {
-    await checkHealth(world, program.trace?.at(-1)?.startsWith("loop: ") === true);
+    await checkHealth(world);
   } finally {
     world.loop.close();
   }
@@ -92,16 +95,19 @@ async function runToTheEnd(world: World): Promise<void> {
   const { loop } = world;
   loop.callSoon(() => world.makeObjects());
   const main = world.startMain();
-  loop.callLater(WATCHDOG, () => {
-    world.log("watchdog");
-    world.cancelAll();
-  });
+  loop.callLater(WATCHDOG, watchdog, world, WATCHDOG_ROUNDS);
   await loop.runUntilComplete(allDone(loop, [main]));
   world.logOutcome(main, "main");
   world.cancelAll();
   if (world.pending.length > 0) await loop.runUntilComplete(allDone(loop, world.pending));
   for (const task of world.made) if (task !== main) world.logOutcome(task, nameOf(task));
   world.logOtherOutcomes();
+}
+
+function watchdog(world: World, rounds: number): void {
+  world.log("watchdog");
+  world.cancelAll();
+  if (rounds > 1) world.loop.callLater(WATCHDOG_PAUSE, watchdog, world, rounds - 1);
 }
 
 /** Waits until all of `tasks` are done, in as many turns as CPython's `asyncio.wait`. */
@@ -130,11 +136,12 @@ export function firstDifference(expected: readonly string[], got: readonly strin
 
 /** A difference in words, for people: one line or several. */
 export function describe(difference: Difference): string {
-  if (difference.kind === "failure") return `could not be interpreted: ${inWords(difference.error)}`;
+  if (difference.kind === "failure") return inWords(difference.error);
   const { line, expected, got } = difference;
   return `line ${line} differs\nexpected  ${expected}\ngot       ${got}`;
 }
 
 function inWords(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (error instanceof TooManyTurns || error instanceof Unhealthy) return error.message;
+  return `could not be interpreted: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }

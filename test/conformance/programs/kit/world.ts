@@ -13,14 +13,18 @@ const COLLECTED = ["never retrieved", "destroyed", "never awaited"];
 /** The ops of a language by their names. What each takes is the language's to know. */
 export type OpTable = Readonly<Record<string, ((world: never, ...args: never[]) => unknown) | undefined>>;
 
-/** The ops of a language, in one of the two syntaxes. */
+/** A coroutine of a program, which has not started. */
+export type Work = asyncio.Coroutine<unknown> | asyncio.CoroutineGenerator<unknown>;
+
+/** The ops of a language. */
 export interface Ops {
   /** Those that never wait. */
   readonly instant: OpTable;
-  /** Those that may. */
-  readonly waiting: OpTable;
+  /** Those that may, for coroutines that are generator functions; for those that are async functions. */
+  readonly inGenerators: OpTable;
+  readonly inAsyncFunctions: OpTable;
   /** Makes a coroutine that does `block` and returns what its `["return", value]` says. */
-  coroutine(world: World, block: Block): asyncio.CoroutineLike<unknown>;
+  coroutine(world: World, block: Block, name: string): Work;
 }
 
 /** The world of one run of one program. Each language adds what its programs share. */
@@ -63,8 +67,8 @@ export class World {
   // --- tasks
 
   /** A coroutine of the coroutine that the program calls `name`. */
-  coroutine(name: string): asyncio.CoroutineLike<unknown> {
-    return this.ops.coroutine(this, this.block(name));
+  coroutine(name: string): Work {
+    return this.ops.coroutine(this, this.block(name), name);
   }
 
   /** The ops of the coroutine that the program calls `name`. */
@@ -76,7 +80,7 @@ export class World {
 
   /** Starts main. */
   startMain(): asyncio.Task<unknown> {
-    return this.start(this.ops.coroutine(this, this.program.main), "main");
+    return this.start(this.ops.coroutine(this, this.program.main, "main"), "main");
   }
 
   start(

@@ -3,14 +3,13 @@ import { readCorpora, testCorpora } from "../kit/corpus-suite.ts";
 import { reasonFor } from "../kit/known-differences.ts";
 import type { Interpreter } from "../kit/run.ts";
 import { check, checkAll, traceOf } from "../kit/run.ts";
-import { asyncFunctions } from "./async-functions.ts";
-import { generators } from "./generators.ts";
+import { asyncFunctions, generators, mixed } from "./interpreters.ts";
 import type { Program } from "./language.ts";
 
 const corpora = readCorpora(import.meta.url, ["small", "medium", "kernel"]);
 const all = corpora.flatMap(({ programs }) => programs);
 
-testCorpora(corpora, [generators, asyncFunctions]);
+testCorpora(corpora, [generators, asyncFunctions, mixed]);
 
 describe("the known differences", () => {
   /** The programs that differ, those with eager tasks left out, since most of them do in async functions. */

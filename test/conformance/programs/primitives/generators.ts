@@ -2,16 +2,14 @@
 
 import * as asyncio from "asyncio-ts";
 import type { WaitingOps, Steps } from "../kit/generators.ts";
-import { commonOps, coroutine, runBlock } from "../kit/generators.ts";
-import type { Interpreter } from "../kit/run.ts";
+import { runBlock } from "../kit/generators.ts";
 import { UserError } from "../kit/show.ts";
 import { nameOf, namesOf } from "../kit/world.ts";
-import { instantOps } from "./instant-ops.ts";
-import { knownDifferences } from "./known-differences.ts";
 import type { Arguments } from "./language.ts";
-import { World } from "./world.ts";
+import type { World } from "./world.ts";
 
-const waitingOps: WaitingOps<Arguments, World> = {
+/** Those of the language `primitives`. */
+export const waitingOps: WaitingOps<Arguments, World> = {
   // --- tasks
   *join(world, slot) {
     const task = world.slots.get(slot);
@@ -38,7 +36,7 @@ const waitingOps: WaitingOps<Arguments, World> = {
   },
 
   *wait_for(world, name, timeout) {
-    world.log("waited for", yield* asyncio.waitFor(coroutine(world, world.block(name)), timeout));
+    world.log("waited for", yield* asyncio.waitFor(world.coroutine(name), timeout));
   },
 
   *wait_for_task(world, slot, timeout) {
@@ -155,13 +153,4 @@ const waitingOps: WaitingOps<Arguments, World> = {
     yield* world.queue(index).join();
     world.log("queue joined", index);
   },
-};
-
-const ops = { instant: instantOps, waiting: { ...commonOps, ...waitingOps }, coroutine };
-
-/** Interprets programs with generator functions. */
-export const generators: Interpreter = {
-  syntax: "generators",
-  knownDifferences,
-  makeWorld: (program, host) => new World(program, ops, host),
 };
