@@ -3,10 +3,10 @@
 const INITIAL_CAPACITY = 16;
 
 /** A buffer of which less than one in so many slots is used gives half of them back … */
-const SPARSE = 8;
+export const SPARSE = 8;
 
 /** … unless it has no more than this many, which a busy queue would only ask for again. */
-const KEPT_CAPACITY = 4096;
+export const KEPT_CAPACITY = 4096;
 
 /**
  * A first-in, first-out queue.
@@ -44,8 +44,18 @@ export class Deque<T> {
     this.#slots[this.#head] = undefined;
     this.#head = (this.#head + 1) & this.#mask;
     this.#size--;
-    if (this.#size < this.#slots.length / SPARSE && this.#slots.length > KEPT_CAPACITY)
-      this.#resize(this.#slots.length / 2);
+    this.#giveBack();
+    return item;
+  }
+
+  /** Takes from the end; `undefined` when empty. */
+  pop(): T | undefined {
+    if (this.#size === 0) return undefined;
+    this.#size--;
+    const slot = (this.#head + this.#size) & this.#mask;
+    const item = this.#slots[slot];
+    this.#slots[slot] = undefined;
+    this.#giveBack();
     return item;
   }
 
@@ -60,6 +70,11 @@ export class Deque<T> {
     for (let i = 0; i < this.#size; i++) {
       yield this.#slots[(this.#head + i) & this.#mask] as T;
     }
+  }
+
+  #giveBack(): void {
+    const capacity = this.#slots.length;
+    if (capacity > KEPT_CAPACITY && this.#size < capacity / SPARSE) this.#resize(capacity / 2);
   }
 
   #resize(capacity: number): void {

@@ -1,11 +1,15 @@
 /** A binary heap: the smallest item first. @module */
 
+import { KEPT_CAPACITY, SPARSE } from "./deque.ts";
+
 /**
  * A priority queue over a strict order: `push` and `pop` in O(log n), the smallest item in O(1). Items that compare
  * equal come out in no particular order; put a serial number into the comparison where that matters.
  */
 export class Heap<T> {
   #items: T[] = [];
+  /** How many items the array has room for, at least. */
+  #room: number = 0;
   readonly #less: (a: T, b: T) => boolean;
 
   /** @param less whether `a` must come out before `b`. */
@@ -24,6 +28,7 @@ export class Heap<T> {
 
   push(item: T): void {
     this.#items.push(item);
+    if (this.#items.length > this.#room) this.#room = this.#items.length;
     this.#rise(this.#items.length - 1, item);
   }
 
@@ -32,6 +37,7 @@ export class Heap<T> {
     const top = this.#items[0];
     const last = this.#items.pop();
     if (this.#items.length > 0) this.#sink(0, last as T);
+    this.#giveBack();
     return top;
   }
 
@@ -43,10 +49,18 @@ export class Heap<T> {
 
   clear(): void {
     this.#items = [];
+    this.#room = 0;
   }
 
   [Symbol.iterator](): Iterator<T> {
     return this.#items[Symbol.iterator]();
+  }
+
+  /** An array keeps the room for what was once in it; a copy has the room that it needs. */
+  #giveBack(): void {
+    if (this.#room <= KEPT_CAPACITY || this.#items.length >= this.#room / SPARSE) return;
+    this.#items = this.#items.slice();
+    this.#room = this.#items.length;
   }
 
   /** Moves the hole at `index` up until `item` fits into it. */

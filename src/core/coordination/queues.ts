@@ -349,10 +349,10 @@ class FifoStore<T> implements QueueStore<T> {
 }
 
 class LifoStore<T> implements QueueStore<T> {
-  readonly #items: T[] = [];
+  readonly #items: Deque<T> = new Deque();
 
   get size(): number {
-    return this.#items.length;
+    return this.#items.size;
   }
 
   add(item: T): void {

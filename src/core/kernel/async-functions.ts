@@ -23,8 +23,8 @@ import type { Driver } from "./driver.ts";
 import { Call, currentDriver } from "./driver.ts";
 import type { Suspension } from "./futures.ts";
 import { isFuture } from "./futures.ts";
-import { GeneratorCall, isGeneratorFunction, isGeneratorObject } from "./generators.ts";
-import { runAs } from "./running.ts";
+import { claimed, GeneratorCall, isGeneratorFunction, isGeneratorObject } from "./generators.ts";
+import { mayGoOn, runAs } from "./running.ts";
 
 /** What an awaitable, a promise or a generator evaluates to. */
 export type ResultOf<A> = A extends Generator<infer _Y, infer T, infer _N> ? T : Awaited<A>;
@@ -166,7 +166,8 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
     }
     if (result instanceof Promise) return this.#until(result as Promise<T>);
     if (isCoroutine(result) || isFuture(result)) {
-      this.#end(DELEGATED, result[Symbol.iterator]());
+      const iterator = result[Symbol.iterator]();
+      this.#end(DELEGATED, this.loop.getDebug() && isGeneratorObject(iterator) ? claimed(iterator) : iterator);
       return this.#delegate!.next();
     }
     // What is foreign may settle twice or throw; a promise does neither.
@@ -192,8 +193,8 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
     const { loop } = this;
     loop._countAsyncFunctions(-1);
     this.#end(phase, outcome);
-    if (!loop.isRunning()) {
-      loop._enqueue(this.driver);
+    if (!loop.isRunning() || !mayGoOn()) {
+      this.driver._giveWay();
       return;
     }
     try {
@@ -222,8 +223,12 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
     return this.#driver!.task;
   }
 
+  get origin(): Execution {
+    return this.#driver!.origin;
+  }
+
   get context(): object {
-    return this.#driver!.context;
+    return this.#driver!.origin.context;
   }
 
   get loop(): KernelLoop {

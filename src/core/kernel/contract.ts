@@ -82,6 +82,8 @@ export interface Execution {
   readonly loop: KernelLoop | null;
   readonly task: object | null;
   readonly context: object;
+  /** The execution whose context this one shares; left out where it has one of its own. */
+  readonly origin?: Execution;
   /** Where an `await` in an async function registers what it waits for, so that it can be cancelled. */
   readonly scope: WaitScope | null;
   /** What steps the coroutine that the code belongs to, if it belongs to one. */

@@ -114,6 +114,7 @@ export abstract class Driver<T> extends Future<T> implements Execution, Counting
 
   abstract get task(): object | null;
   abstract get context(): object;
+  abstract get origin(): Execution;
   /** Where async functions called from inside the coroutine register their waits. */
   abstract get scope(): WaitScope | null;
   /** @internal The driver inside of which this one runs: an `await` runs inside of its task. */
@@ -161,6 +162,12 @@ export abstract class Driver<T> extends Future<T> implements Execution, Counting
     this.#step(null);
   }
 
+  /** @internal Steps in the next turn, in which a request to cancel is delivered as at any wait. */
+  _giveWay(): void {
+    this._waitingFor = null;
+    this._loop._enqueue(this);
+  }
+
   /** @internal One step into which `mistake` is thrown: what the coroutine yielded cannot be waited for. */
   _runMistake(mistake: RuntimeError): void {
     if (this.ambient === null) this.#step(mistake);
@@ -194,6 +201,8 @@ export abstract class Driver<T> extends Future<T> implements Execution, Counting
   }
 
   #advance(error: Error | null): void {
+    /** How many of the frames were pushed in this step: one that ends in it was an await that did not wait. */
+    let fresh = 0;
     for (;;) {
       let result: IteratorResult<unknown, unknown>;
       try {
@@ -210,7 +219,9 @@ export abstract class Driver<T> extends Future<T> implements Execution, Counting
           return;
         }
         this.#pop()._fail(thrown);
-        continue;
+        if (fresh === 0 || (fresh--, mayGoOn())) continue;
+        this._giveWay();
+        return;
       }
       error = null;
       const { value } = result;
@@ -221,9 +232,12 @@ export abstract class Driver<T> extends Future<T> implements Execution, Counting
           return;
         }
         this.#pop()._finish(value);
+        if (fresh === 0 || (fresh--, mayGoOn())) continue;
+        this._giveWay();
+        return;
       } else if (value === undefined) {
         // A bare yield gives way for one turn, as in CPython.
-        this._loop._enqueue(this);
+        this._giveWay();
         return;
       } else if (value instanceof Future) {
         this.#waitFor(value);
@@ -233,9 +247,7 @@ export abstract class Driver<T> extends Future<T> implements Execution, Counting
         return;
       } else if (isFrame(value) && value._claim()) {
         this.#push(value);
-        if (mayGoOn()) continue;
-        this._loop._enqueue(this);
-        return;
+        fresh++;
       } else {
         this.#throwSoon(`Task got bad yield: ${repr(value)}${cureFor(value)}`);
         return;

@@ -232,8 +232,10 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
     return this.result();
   }
 
-  /** @internal The wait for it ends with `error`, whatever it is itself. */
-  _interrupted(_error: unknown): void {}
+  /** @internal The wait for it ends with `error`, whatever it is itself: its own exception counts as retrieved. */
+  _interrupted(_error: unknown): void {
+    this.#retrieved();
+  }
 
   then(onFulfilled: (value: T) => unknown = ignore, onRejected: (error: unknown) => unknown = ignore): void {
     if (this.#state !== PENDING && mayGoOn()) {

@@ -8,6 +8,8 @@
  * @module
  */
 
+import { RuntimeError } from "../base/exceptions.ts";
+
 type Result = IteratorResult<unknown, unknown>;
 
 /** What generator functions of this realm inherit from; those of another are known by their tag. */
@@ -40,6 +42,22 @@ export function resumeGenerator(generator: object): Result {
 /** `generator.throw(error)`. */
 export function throwIntoGenerator(generator: object, error: unknown): Result {
   return raise.call(generator, error);
+}
+
+/** The generator objects that tasks drive, or have driven; in debug mode, since it costs a microsecond for each. */
+const driven: WeakSet<object> = new WeakSet();
+
+/** `generator`, or, if another task drives it, what fails at once: the two would run interleaved. */
+export function claimed<T>(generator: Iterator<unknown, T, unknown>): Iterator<unknown, T, unknown> {
+  if (driven.has(generator)) return new Refusal();
+  driven.add(generator);
+  return generator;
+}
+
+class Refusal implements Iterator<never, never, unknown> {
+  next(): never {
+    throw new RuntimeError("cannot reuse a generator object that another task runs: call the function again");
+  }
 }
 
 /** A generator object that is delegated to with `yield*`, in a shape that all of them share. */

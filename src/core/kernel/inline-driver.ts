@@ -23,7 +23,11 @@ export interface Owner extends Execution {
 type Phase = "starting" | "waiting" | "ended";
 
 export class InlineDriver<T> extends Driver<T> implements Wait {
-  readonly #owner: Owner;
+  readonly task: object | null;
+  readonly scope: WaitScope | null;
+  override readonly _outer: CountingWaiter | null;
+  /** Whose context it runs in. Found once: awaits may be nested deep. */
+  readonly #origin: Execution;
   readonly #resolve: Resolve;
   readonly #reject: Reject;
   #home: WaitScope | null = null;
@@ -31,25 +35,20 @@ export class InlineDriver<T> extends Driver<T> implements Wait {
 
   constructor(owner: Owner, iterator: Iterator<unknown, unknown, unknown>, resolve: Resolve, reject: Reject) {
     super(owner.loop, iterator);
-    this.#owner = owner;
+    this.task = owner.task;
+    this.scope = owner.scope;
+    this._outer = owner.driver;
+    this.#origin = owner.origin ?? owner;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
-  get task(): object | null {
-    return this.#owner.task;
+  get origin(): Execution {
+    return this.#origin;
   }
 
   get context(): object {
-    return this.#owner.context;
-  }
-
-  get scope(): WaitScope | null {
-    return this.#owner.scope;
-  }
-
-  override get _outer(): CountingWaiter | null {
-    return this.#owner.driver;
+    return this.#origin.context;
   }
 
   override get _strays(): null {

@@ -6,7 +6,7 @@ import { Future } from "./futures.ts";
 import { Task } from "./tasks.ts";
 
 /** How many lines are drawn at most, and how deep. */
-const MOST_LINES = 200;
+const MOST_LINES = 100;
 const DEEPEST = 20;
 
 /**

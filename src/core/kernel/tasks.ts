@@ -22,6 +22,7 @@ import { Context, currentContext } from "./contextvars.ts";
 import type { Body, CoroutineGenerator } from "./coroutines.ts";
 import { Coroutine, GeneratorCoroutine } from "./coroutines.ts";
 import { Driver } from "./driver.ts";
+import { claimed } from "./generators.ts";
 import { currentExecution, getAsyncContext, requireLoop } from "./running.ts";
 
 /** Options of {@link createTask}. */
@@ -94,7 +95,7 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
     options: CreateTaskOptions & { readonly loop?: KernelLoop } = NO_OPTIONS,
     loop: KernelLoop = options.loop ?? requireLoop(),
   ) {
-    super(loop, iteratorOf(coroutine));
+    super(loop, iteratorOf(loop, coroutine));
     this.#context = options.context ?? currentContext()._settings;
     this.ambient = getAsyncContext()?.capture(this) ?? null;
     this.#coroutine = coroutine;
@@ -125,6 +126,10 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   get context(): Context {
     if (!(this.#context instanceof Context)) this.#context = Context._of(this.#context);
     return this.#context;
+  }
+
+  get origin(): this {
+    return this;
   }
 
   getContext(): Context {
@@ -355,10 +360,11 @@ interface Signals {
 declare const console: { error(message: string): void };
 
 function iteratorOf(
+  loop: KernelLoop,
   coroutine: Coroutine<unknown> | CoroutineGenerator<unknown> | Body<unknown>,
 ): Iterator<unknown, unknown, unknown> {
   if (typeof coroutine === "function") return rootOf(coroutine);
-  if (!(coroutine instanceof Coroutine)) return coroutine;
+  if (!(coroutine instanceof Coroutine)) return loop.getDebug() ? claimed(coroutine) : coroutine;
   coroutine._begin();
   return coroutine._iterator;
 }

@@ -4,7 +4,7 @@ import { STREAM_LIMIT } from "../../base/constants.ts";
 import type { Coroutine, CoroutineGenerator } from "../../kernel/coroutines.ts";
 import { Attempt } from "../../kernel/attempts.ts";
 import type { KernelLoop } from "../../kernel/contract.ts";
-import { GeneratorCoroutine } from "../../kernel/coroutines.ts";
+import { asPromise, GeneratorCoroutine } from "../../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../kernel/events.ts";
 import { getRunningLoop } from "../../kernel/events.ts";
 import { IncompleteReadError, LimitOverrunError, RuntimeError } from "../../base/exceptions.ts";
@@ -114,8 +114,13 @@ export class StreamReader {
   }
 
   /** The lines, until the stream ends. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    for (let line = await this.readline(); line.length > 0; line = await this.readline()) yield line;
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, void, undefined> {
+    return { next: () => asPromise(new GeneratorCoroutine(this.#nextLine(), "StreamReader.readline")) };
+  }
+
+  *#nextLine(): CoroutineGenerator<IteratorResult<Uint8Array, void>> {
+    const line = yield* this.readline();
+    return line.length > 0 ? { done: false, value: line } : { done: true, value: undefined };
   }
 
   /** Whether the stream has ended and everything was read. */
