@@ -4,7 +4,7 @@ import { CancelledError, exceptionGroup, leavesTheLoop, RuntimeError } from "../
 import { inspectAsString } from "../base/format.ts";
 import { callBody } from "../kernel/async-functions.ts";
 import { keep, requestCancel, requestsSeenFrom, takeBack } from "../kernel/cancellation.ts";
-import type { KernelLoop } from "../kernel/contract.ts";
+import type { KernelLoop, Tasks } from "../kernel/contract.ts";
 import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "../kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../kernel/coroutines.ts";
 import { closeWork } from "../kernel/create-task.ts";
@@ -75,7 +75,7 @@ type State = "open" | "waiting" | "stopping" | "aborting" | "finished" | "aborte
 export class TaskGroup {
   readonly #parent: Driver<unknown>;
   readonly #requestsBefore: number;
-  readonly #tasks: Set<Task<unknown>> = new Set();
+  readonly #tasks: Members = new Members();
   readonly #errors: unknown[] = [];
   #state: State = "open";
   /** A `KeyboardInterrupt` or `SystemExit`, which is raised as it is and goes before everything else. */
@@ -195,7 +195,7 @@ export class TaskGroup {
   }
 
   #cancel(task: Task<unknown>): void {
-    if (!task.done()) task._cancelFrom(this.#parent, undefined);
+    if (!task.done()) task._cancelFrom({ owner: this.#parent.task, tasks: this.#tasks }, undefined);
   }
 
   #cancelParent(): void {
@@ -215,21 +215,22 @@ export class TaskGroup {
 }
 inspectAsString(TaskGroup);
 
+/** The tasks of a group. */
+class Members extends Set<Task<unknown>> implements Tasks {
+  searches: number = 0;
+}
+
 /** What a group waits for at its end. A request to cancel ends the wait, and not the tasks: the group cancels these. */
 class AllDone extends Future<void> {
-  readonly #tasks: ReadonlySet<object>;
+  readonly _tasks: Members;
 
-  constructor(loop: KernelLoop, tasks: ReadonlySet<object>) {
+  constructor(loop: KernelLoop, tasks: Members) {
     super({ loop });
-    this.#tasks = tasks;
-  }
-
-  _includes(task: object): boolean {
-    return this.#tasks.has(task);
+    this._tasks = tasks;
   }
 
   override get _parts(): Iterable<Future<unknown>> {
-    return this.#tasks as ReadonlySet<Task<unknown>>;
+    return this._tasks;
   }
 
   override get _typeName(): string {

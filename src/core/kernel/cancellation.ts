@@ -37,7 +37,7 @@
  * @module
  */
 
-import type { Asked, Awaited, Cancellable, CountingWaiter, Fork, Waiter } from "./contract.ts";
+import type { Asked, Awaited, Cancellable, CountingWaiter, Fork, Group, Runnable, Tasks, Waiter } from "./contract.ts";
 
 /** How many waiters in a row that were asked already a request passes before it is taken as delivered. */
 export const MOST_ASKED_AGAIN = 64;
@@ -45,21 +45,21 @@ export const MOST_ASKED_AGAIN = 64;
 // --- made and passed on
 
 /** Asks `waiter` to stop, and counts the request there: `task.cancel()`, a deadline that passed, a group that failed. */
-export function requestCancel(waiter: CountingWaiter, message: string | undefined, from: Waiter | null = null): void {
+export function requestCancel(waiter: CountingWaiter, message: string | undefined): void {
   countRequest(waiter);
-  ask(waiter, message, from);
+  ask(waiter, message);
 }
 
 /**
  * Asks `waiter` to stop: passes a request on to what it waits for, or has it kept.
  *
- * @param from who will not end before `waiter` does: the owner of a group, for its tasks.
+ * @param group who asks, if it is the group that the waiter is in: its owner will not end before the waiter does.
  */
-export function ask(waiter: Waiter, message: string | undefined, from: Waiter | null = null): void {
+export function ask(waiter: Waiter, message: string | undefined, group: Group | null = null): void {
   const target = waiter._waitingFor;
   const isSimple = waiter._strays === null && (target === null || target._onward === null);
   if (isSimple) answered(waiter, target !== null && target.cancel(message), message);
-  else new Way(message, from ?? waiter, waiter).walk(waiter);
+  else new Way(message, waiter, group).walk(waiter);
 }
 
 /** Passes a request on to each branch of `fork`; whether one of them took it. */
@@ -70,16 +70,19 @@ export function askBranches(fork: Fork, message: string | undefined): boolean {
 /** The way of one request. */
 class Way {
   readonly #message: string | undefined;
+  /** The group that asks, if one does. */
+  readonly #group: Group | null;
   /** Where the way came from, and the branches that are open; innermost last. */
   readonly #path: Waiter[] = [];
   readonly #open: Branches[] = [];
   #askedAgain: number = 0;
 
-  constructor(message: string | undefined, from: Waiter | null, asked: Waiter | null) {
+  constructor(message: string | undefined, first: Waiter | null, group: Group | null) {
     this.#message = message;
+    this.#group = group;
     // What runs inside of a task is the task's: a request from there that comes to the task has come round.
-    const task = (from?.task ?? null) as Waiter | null;
-    if (task !== null && task !== asked) this.#enter(task);
+    const task = (first?.task ?? null) as Waiter | null;
+    if (task !== null && task !== first) this.#enter(task);
   }
 
   walk(first: Waiter): void {
@@ -125,7 +128,8 @@ class Way {
       const onward = target._onward;
       if (onward === null) {
         this.#answer(waiter, target.cancel(this.#message));
-        this.#breakCircleOfGroup(target);
+        const { _tasks: tasks } = target as Partial<Awaited>;
+        if (tasks !== undefined) this.#watchForCircle(tasks);
         return;
       }
       if (!isWaiter(onward)) {
@@ -144,6 +148,7 @@ class Way {
       if (this.#isAskedTooOften(onward)) return;
       onward._askedBy(this.#message);
       this.#enter(onward);
+      if (onward === this.#group?.owner) this.#watchForCircle(this.#group.tasks);
       if (onward._strays !== null) {
         this.#open.push(new Branches(onward._strays, null, onward, this.#path.length));
         return;
@@ -176,7 +181,7 @@ class Way {
 
   /** What `waiter` waits for is on the way already, and would wait for `waiter`. */
   #cameRound(waiter: Waiter | null): void {
-    if (waiter !== null) this.#breakOff(waiter);
+    if (waiter !== null) breakOff(waiter, this.#message);
     else if (this.#open.length > 0) this.#open.at(-1)!.cameRound = true;
   }
 
@@ -193,25 +198,14 @@ class Way {
     else this.#answer(waiter, branches.taken);
   }
 
-  /** A group waits for its tasks. If the way began in one of them, that one stops waiting for the group's owner. */
-  #breakCircleOfGroup(target: Cancellable & { _includes?(task: object): boolean }): void {
-    if (target._includes === undefined) return;
-    for (let i = this.#path.length - 1; i >= 0; i--) {
-      const waiter = this.#path[i]!;
-      if (waiter.task === null || !target._includes(waiter.task) || waiter._waitingFor?._onward === null) continue;
-      this.#breakOff(waiter);
-      return;
-    }
-  }
-
-  /** `waiter` stops waiting, and gets its `CancelledError` in the next turn; unless it was about to go on anyway. */
-  #breakOff(waiter: Waiter): void {
-    keep(waiter, this.#message);
-    const target = waiter._waitingFor;
-    if (target === null || target.done()) return;
-    target._removeWaiter(waiter);
-    waiter._waitingFor = null;
-    waiter.loop._enqueue(waiter);
+  /**
+   * The owner of a group waits for its tasks, though a request does not go on to them. One of them may wait, by whatever
+   * way, for one that the request passed before it came to the owner.
+   */
+  #watchForCircle(tasks: Tasks): void {
+    const owner = this.#path.at(-1)!.task;
+    const before = this.#path.findLast((waiter) => waiter.task !== owner);
+    if (before !== undefined && before._waitingFor !== null) before.loop._enqueue(new CircleWatch(before, tasks));
   }
 
   #enter(waiter: Waiter): void {
@@ -246,6 +240,53 @@ class Branches {
   next(): Cancellable | null {
     return this.#all[this.#index++] ?? null;
   }
+}
+
+/** How many turns a request is given to end a wait by itself: a gather, say, of which another branch was cancelled. */
+const PATIENCE = 16;
+
+/** Looks, some turns after a request, whether `waiter` is in a circle of waits through a group, and then breaks it off. */
+class CircleWatch implements Runnable {
+  readonly #waiter: Waiter;
+  readonly #target: Awaited;
+  readonly #tasks: Tasks;
+  #turns: number = 0;
+
+  constructor(waiter: Waiter, tasks: Tasks) {
+    this.#waiter = waiter;
+    this.#target = waiter._waitingFor!;
+    this.#tasks = tasks;
+  }
+
+  run(): void {
+    if (this.#waiter._waitingFor !== this.#target || this.#target.done()) return;
+    if (++this.#turns < PATIENCE) this.#waiter.loop._enqueue(this);
+    else if (this.#tasks.searches < MOST_ASKED_AGAIN && this.#isCircle()) breakOff(this.#waiter, undefined);
+  }
+
+  #isCircle(): boolean {
+    this.#tasks.searches++;
+    const found = new Set<Cancellable>([this.#target]);
+    // What is added to a set while it is iterated is iterated too.
+    for (const next of found) {
+      const onward = next._onward;
+      if (onward === null) for (const task of (next as Partial<Awaited>)._tasks ?? []) found.add(task);
+      else if (!isWaiter(onward)) for (const branch of onward._branches) found.add(branch);
+      else if (onward === this.#waiter || onward === this.#waiter.task) return true;
+      else if (onward._waitingFor !== null) found.add(onward._waitingFor);
+    }
+    return false;
+  }
+}
+
+/** `waiter` stops waiting, and gets its `CancelledError` in the next turn; unless it was about to go on anyway. */
+function breakOff(waiter: Waiter, message: string | undefined): void {
+  keep(waiter, message);
+  const target = waiter._waitingFor;
+  if (target === null || target.done()) return;
+  target._removeWaiter(waiter);
+  waiter._waitingFor = null;
+  waiter.loop._enqueue(waiter);
 }
 
 function isWaiter(onward: Waiter | Fork): onward is Waiter {

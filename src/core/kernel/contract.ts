@@ -123,8 +123,21 @@ export interface Awaited extends Cancellable {
   _raisesCancelled(): boolean;
   /** @internal Whether a request to cancel is delivered where this is waited for. */
   readonly _interruptible: boolean;
-  /** @internal Whether it waits for `task` to end in a way that a request does not follow: a group for its tasks. */
-  _includes?(task: object): boolean;
+  /** @internal Of what a group waits for: its tasks. A request ends the wait, and does not go on to them. */
+  readonly _tasks?: Tasks;
+}
+
+/** The tasks that a group waits for. */
+export interface Tasks extends Iterable<Cancellable> {
+  /** How often a circle of waits was looked for among them; see `cancellation.ts`. */
+  searches: number;
+}
+
+/** A group of tasks, as far as a request to cancel must know it. */
+export interface Group {
+  /** The task that will not end before the tasks of the group do; `null` outside of a task. */
+  readonly owner: object | null;
+  readonly tasks: Tasks;
 }
 
 /** Waits for one thing, and holds at most one request to cancel that was not delivered. */

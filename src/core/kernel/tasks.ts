@@ -16,7 +16,7 @@ import {
   takeBackOutermost,
   takeKept,
 } from "./cancellation.ts";
-import type { CountingWaiter, KernelLoop, Wait, Waiter, WaitScope } from "./contract.ts";
+import type { CountingWaiter, Group, KernelLoop, Wait, WaitScope } from "./contract.ts";
 import type { Settings } from "./contextvars.ts";
 import { Context, currentContext } from "./contextvars.ts";
 import type { Body, CoroutineGenerator } from "./coroutines.ts";
@@ -157,13 +157,13 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
     return this._cancelFrom(null, message);
   }
 
-  /** @internal {@link cancel}, asked by `owner`, which will not end before the task does. */
-  _cancelFrom(owner: Waiter | null, message: string | undefined): boolean {
+  /** @internal {@link cancel}, asked by the group that the task is in. */
+  _cancelFrom(group: Group | null, message: string | undefined): boolean {
     this.logTraceback = false;
     if (this.done()) return false;
-    if (owner !== null && !this.#passesRequestsOn) return this.cancel(message);
+    if (group !== null && !this.#passesRequestsOn) return this.cancel(message);
     this._askedBy(message);
-    ask(this, message, owner);
+    ask(this, message, group);
     return true;
   }
 
