@@ -63,7 +63,7 @@ export class Waiter extends Future<void> implements Linked<Waiter> {
     this.#standing?.interrupted(this.#queue._left(this));
   }
 
-  override return(value: unknown): IteratorResult<this, unknown> {
+  override return(value: unknown): IteratorResult<unknown, unknown> {
     this.#queue._left(this);
     return super.return(value);
   }

@@ -103,10 +103,9 @@ const REJECTED = 4;
  */
 class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspension, T, unknown>, Execution, WaitScope {
   readonly #body: (...args: A) => ReturnType<Body<T>>;
-  readonly #args: A;
+  /** Taken out when the call is made. */
+  #args: A | null;
   #driver: Driver<unknown> | null = null;
-  /** Where waits belong that begin after the function's end. */
-  #outer: WaitScope | null = null;
   #phase: Phase = NEW;
   /** The result or the error; of a call that was no async function, the iterator of what it returned. */
   #outcome: unknown = undefined;
@@ -154,12 +153,13 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
 
   #call(): IteratorResult<Suspension, T> {
     const driver = currentDriver("An async function runs as a coroutine only inside of a task");
+    const args = this.#args!;
     this.#driver = driver;
-    this.#outer = driver.scope;
+    this.#args = null;
     this.#phase = PENDING;
     let result: ReturnType<Body<T>>;
     try {
-      result = driver.adoptRoot(this) ? this.#body(...this.#args) : runAs(this, () => this.#body(...this.#args));
+      result = driver._isRoot(this) ? this.#body(...args) : runAs(this, () => this.#body(...args));
     } catch (error) {
       this.#end(REJECTED, error);
       throw error;
@@ -209,7 +209,7 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
     this.#phase = phase;
     this.#outcome = outcome;
     if (this.#wait === null && this.#waits === null) return;
-    this.#several().moveTo(this.#outer ?? this.loop._orphans);
+    this.#several().moveTo(this.#outer);
     this.#wait = null;
   }
 
@@ -240,7 +240,7 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
   }
 
   addWait(wait: Wait): WaitScope {
-    if (this.#phase !== PENDING) return (this.#outer ?? this.loop._orphans).addWait(wait);
+    if (this.#phase !== PENDING) return this.#outer.addWait(wait);
     if (this.#waits === null && this.#wait === null) this.#wait = wait;
     else this.#several().add(wait);
     handDown(this.driver, wait);
@@ -250,6 +250,12 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
   removeWait(wait: Wait): void {
     if (this.#wait === wait) this.#wait = null;
     else this.#waits?.delete(wait);
+  }
+
+  /** Where waits belong that begin after the function's end. */
+  get #outer(): WaitScope {
+    const driver = this.#driver!;
+    return (driver._isRoot(this) ? (driver as unknown as WaitScope) : driver.scope) ?? this.loop._orphans;
   }
 
   #several(): WaitSet {

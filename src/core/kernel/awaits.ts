@@ -20,17 +20,17 @@ interface AwaitedFuture extends Awaited {
 
 /** An `await` of one of ours in an async function, from `then` until the promise is settled, which takes one entry. */
 abstract class PendingAwait implements Waiter, Wait {
-  readonly loop: KernelLoop;
   protected readonly resolve: Resolve;
   protected readonly reject: Reject;
   #scope: WaitScope | null = null;
   _asked: Asked | null = null;
 
-  constructor(loop: KernelLoop, resolve: Resolve, reject: Reject) {
-    this.loop = loop;
+  constructor(resolve: Resolve, reject: Reject) {
     this.resolve = resolve;
     this.reject = reject;
   }
+
+  abstract get loop(): KernelLoop;
 
   get task(): object | null {
     return this.#scope?.task ?? null;
@@ -42,9 +42,9 @@ abstract class PendingAwait implements Waiter, Wait {
   }
 
   abstract get _waitingFor(): AwaitedFuture | null;
-  abstract set _waitingFor(nothing: null);
   /** Whether what is waited for is not done: a request broke the wait off, and was taken back before it was delivered. */
   protected abstract waitsAgain(): boolean;
+  abstract _breakOff(): void;
   /** Settles the promise with what came of the wait. */
   protected abstract settle(): void;
 
@@ -103,11 +103,14 @@ abstract class PendingAwait implements Waiter, Wait {
 /** An `await` of a future. */
 export class FutureWait extends PendingAwait {
   readonly #future: AwaitedFuture;
-  #isBrokenOff: boolean = false;
 
   constructor(future: AwaitedFuture, resolve: Resolve, reject: Reject) {
-    super(future._loop, resolve, reject);
+    super(resolve, reject);
     this.#future = future;
+  }
+
+  get loop(): KernelLoop {
+    return this.#future._loop;
   }
 
   start(scope: WaitScope | null): void {
@@ -116,16 +119,16 @@ export class FutureWait extends PendingAwait {
   }
 
   override get _waitingFor(): AwaitedFuture | null {
-    return this.#isBrokenOff ? null : this.#future;
+    return this._asked?.hasBrokenOff === true ? null : this.#future;
   }
 
-  override set _waitingFor(_nothing: null) {
-    this.#isBrokenOff = true;
+  override _breakOff(): void {
+    this._asked!.hasBrokenOff = true;
   }
 
   protected override waitsAgain(): boolean {
-    if (!this.#isBrokenOff) return false;
-    this.#isBrokenOff = false;
+    if (this._asked?.hasBrokenOff !== true) return false;
+    this._asked.hasBrokenOff = false;
     this.#future._addWaiter(this);
     return true;
   }
@@ -141,10 +144,12 @@ export class FutureWait extends PendingAwait {
 
 /** An `await` of nothing but the next turn. */
 export class TurnWait extends PendingAwait {
+  readonly loop: KernelLoop;
   readonly #result: unknown;
 
   constructor(loop: KernelLoop, result: unknown, resolve: Resolve, reject: Reject) {
-    super(loop, resolve, reject);
+    super(resolve, reject);
+    this.loop = loop;
     this.#result = result;
   }
 
@@ -156,6 +161,8 @@ export class TurnWait extends PendingAwait {
   override get _waitingFor(): null {
     return null;
   }
+
+  override _breakOff(): void {}
 
   protected override waitsAgain(): boolean {
     return false;

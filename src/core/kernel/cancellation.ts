@@ -285,7 +285,7 @@ function breakOff(waiter: Waiter, message: string | undefined): void {
   const target = waiter._waitingFor;
   if (target === null || target.done()) return;
   target._removeWaiter(waiter);
-  waiter._waitingFor = null;
+  waiter._breakOff();
   waiter.loop._enqueue(waiter);
 }
 
@@ -464,6 +464,13 @@ function forget(waiter: Waiter): void {
 }
 
 function askedOf(waiter: Waiter): Asked {
-  waiter._asked ??= { state: "nothing", message: undefined, count: 0, countingInside: null, onTheWayOf: null };
+  waiter._asked ??= {
+    state: "nothing",
+    message: undefined,
+    count: 0,
+    countingInside: null,
+    hasBrokenOff: false,
+    onTheWayOf: null,
+  };
   return waiter._asked;
 }

@@ -145,9 +145,11 @@ export interface Waiter extends Runnable, Cancellable {
   readonly loop: KernelLoop;
   readonly task: object | null;
   /** @internal What it waits for now; `null` while it runs or is about to. */
-  _waitingFor: Awaited | null;
+  readonly _waitingFor: Awaited | null;
   /** @internal What was asked of it; `null` until it is first asked. */
   _asked: Asked | null;
+  /** @internal It stops waiting before what it waits for is done, and goes on in the next turn. */
+  _breakOff(): void;
   /** @internal A request reaches it. */
   _askedBy(message: string | undefined): void;
   /** @internal It will not wait again. */
@@ -184,6 +186,8 @@ export interface Asked {
   count: number;
   /** In a task: the drivers inside of it in which requests count. */
   countingInside: Set<CountingWaiter> | null;
+  /** An `await` has stopped waiting for its future, which is in a circle with it. */
+  hasBrokenOff: boolean;
   /** The request that has this waiter on its way now. */
   onTheWayOf: object | null;
 }

@@ -138,8 +138,8 @@ export abstract class Driver<T> extends Future<T> implements Execution, Counting
     return this.#kind === ENDED;
   }
 
-  /** Whether `call` is all that is run here, so that what carries this across promises can stand for the call too. */
-  adoptRoot(_call: WaitScope): boolean {
+  /** @internal Whether `call` is all that is run here, so that what carries this across promises stands for it too. */
+  _isRoot(_call: WaitScope): boolean {
     return false;
   }
 
@@ -160,6 +160,11 @@ export abstract class Driver<T> extends Future<T> implements Execution, Counting
 
   static #stepThis(this: Driver<unknown>): void {
     this.#step(null);
+  }
+
+  /** @internal */
+  _breakOff(): void {
+    this._waitingFor = null;
   }
 
   /** @internal Steps in the next turn, in which a request to cancel is delivered as at any wait. */
@@ -256,16 +261,14 @@ export abstract class Driver<T> extends Future<T> implements Execution, Counting
   }
 
   #waitFor(future: Future<unknown>): void {
+    const cameByYieldStar = future._claimWait();
     if (future._loop !== this._loop) {
-      future._awaited = false;
       this.#throwSoon(otherLoopError(this.task, future));
-    } else if (!future._awaited) {
+    } else if (!cameByYieldStar) {
       this.#throwSoon(`yield was used instead of yield* in task ${String(this.task)} with ${future.toString()}`);
     } else if (future === this.task) {
-      future._awaited = false;
       this.#throwSoon(selfAwaitError(future));
     } else {
-      future._awaited = false;
       future._addWaiter(this);
       this.#suspend(future);
     }

@@ -30,12 +30,29 @@ export interface Awaitable<T> {
   then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void;
 }
 
-/** A future's life: pending, then one of the other three for ever. */
-type State = typeof PENDING | typeof FINISHED | typeof FAILED | typeof CANCELLED;
+/**
+ * A future's life. Those up to `REACHED` are pending, the others last for ever.
+ *
+ * ```text
+ *   PENDING     ─► REACHED, FINISHED, UNRETRIEVED, CANCELLED
+ *   REACHED     handed up by `yield*`, for the driver to wait for (CPython's _asyncio_future_blocking)   ─► PENDING
+ *   FINISHED    has a result
+ *   UNRETRIEVED failed, and nothing has asked for the exception: to be reported                          ─► FAILED
+ *   FAILED      failed
+ *   CANCELLED
+ * ```
+ */
+type State = typeof PENDING | typeof REACHED | DoneState;
+type DoneState = typeof FINISHED | typeof UNRETRIEVED | typeof FAILED | typeof CANCELLED;
 const PENDING = 0;
-const FINISHED = 1;
-const FAILED = 2;
-const CANCELLED = 3;
+const REACHED = 1;
+const FINISHED = 2;
+const UNRETRIEVED = 3;
+const FAILED = 4;
+const CANCELLED = 5;
+
+/** What a coroutine yields to give way for one turn. */
+const IN_NEXT_TURN: IteratorResult<undefined, never> = { done: false, value: undefined };
 
 /** How many of those who wait are looked at for a repr. */
 const MOST_SHOWN = 64;
@@ -77,11 +94,7 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
   #value: unknown = undefined;
   /** What to run when it is done: tasks that wait, awaits of async functions, callbacks. Mostly one. */
   #waiters: Runnable | Waiters | null = null;
-  /** It failed and nobody has asked for the exception. */
-  #unretrieved: boolean = false;
   #record: Record | null = null;
-  /** @internal It was reached through `yield*`; CPython's `_asyncio_future_blocking`. */
-  _awaited: boolean = false;
 
   /** @param options `loop`: the loop it belongs to; the running one by default. */
   constructor(options?: { readonly loop?: KernelLoop }) {
@@ -95,7 +108,7 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
 
   /** Whether it has a result, an exception, or was cancelled. */
   done(): boolean {
-    return this.#state !== PENDING;
+    return this.#state > REACHED;
   }
 
   cancelled(): boolean {
@@ -112,6 +125,7 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
     switch (this.#state) {
       case FINISHED:
         return this.#value as T;
+      case UNRETRIEVED:
       case FAILED:
         this.#retrieved();
         throw this.#value;
@@ -132,6 +146,7 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
     switch (this.#state) {
       case FINISHED:
         return null;
+      case UNRETRIEVED:
       case FAILED:
         this.#retrieved();
         return this.#value;
@@ -163,7 +178,7 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
    */
   cancel(message?: string): boolean {
     this.#retrieved();
-    if (this.#state !== PENDING) return false;
+    if (this.done()) return false;
     if (message !== undefined) this.#recorded().cancelMessage = message;
     this.#complete(CANCELLED, undefined);
     return true;
@@ -190,7 +205,7 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
 
   /** Whether a failure nobody asks for will be reported. It can only be set to `false`. */
   get logTraceback(): boolean {
-    return this.#unretrieved;
+    return this.#state === UNRETRIEVED;
   }
 
   set logTraceback(value: boolean) {
@@ -207,24 +222,31 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
    * @internal The one place where a coroutine suspends: a pending future hands itself to the task that drives the
    * coroutine, which comes back here when the future is done.
    */
-  next(): IteratorResult<this, T> {
-    if (this.#state !== PENDING && mayGoOn()) return { done: true, value: this._take() };
-    if (this._awaited) throw notInTaskError(this);
-    this._awaited = true;
+  next(): IteratorResult<unknown, T> {
+    if (this.done()) return mayGoOn() ? { done: true, value: this._take() } : IN_NEXT_TURN;
+    if (this.#state === REACHED) throw notInTaskError(this);
+    this.#state = REACHED;
     return { done: false, value: this };
   }
 
   /** @internal The coroutine that waits is closed. */
-  return(value: unknown): IteratorResult<this, unknown> {
-    this._awaited = false;
+  return(value: unknown): IteratorResult<unknown, unknown> {
+    this._claimWait();
     return { done: true, value };
   }
 
   /** @internal An exception is thrown at the place that waits. */
   throw(error: unknown): never {
-    this._awaited = false;
+    this._claimWait();
     this._interrupted(error);
     throw error;
+  }
+
+  /** @internal Whether it has just been reached through `yield*`, from which it is for the driver to wait for it. */
+  _claimWait(): boolean {
+    if (this.#state !== REACHED) return false;
+    this.#state = PENDING;
+    return true;
   }
 
   /** @internal The wait for it is over: what the wait evaluates to. A wait that acquires something does so here. */
@@ -238,7 +260,7 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
   }
 
   then(onFulfilled: (value: T) => unknown = ignore, onRejected: (error: unknown) => unknown = ignore): void {
-    if (this.#state !== PENDING && mayGoOn()) {
+    if (this.done() && mayGoOn()) {
       this._settle(onFulfilled, onRejected);
       return;
     }
@@ -270,7 +292,7 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
 
   /** @internal Runs `waiter` in a turn once this is done. */
   _addWaiter(waiter: Runnable): void {
-    if (this.#state !== PENDING) this._loop._enqueue(waiter);
+    if (this.done()) this._loop._enqueue(waiter);
     else if (this.#waiters === null) this.#waiters = waiter;
     else if (this.#waiters instanceof Waiters) this.#waiters.add(waiter);
     else {
@@ -311,12 +333,12 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
 
   /** @internal Whether it ended with an exception. */
   get _failed(): boolean {
-    return this.#state === FAILED;
+    return this.#state === FAILED || this.#state === UNRETRIEVED;
   }
 
   /** @internal Whether to ask for the result would raise a `CancelledError`. */
   _raisesCancelled(): boolean {
-    return this.#state === CANCELLED || (this.#state === FAILED && this.#value instanceof CancelledError);
+    return this.#state === CANCELLED || (this._failed && this.#value instanceof CancelledError);
   }
 
   /** @internal Whether a request to cancel is delivered where this is waited for. */
@@ -331,15 +353,12 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
 
   /** @internal */
   _fail(error: unknown): void {
-    this.#checkPending();
-    this.#unretrieved = true;
-    this.#complete(FAILED, error);
-    if (this.#unretrieved) this._loop._watch(this);
+    this.#complete(UNRETRIEVED, error);
+    this._loop._watch(this);
   }
 
   /** @internal Cancelled by `error`, which is raised once as it is. */
   _finishCancelled(message: string | undefined, error?: CancelledError): void {
-    this.#unretrieved = false;
     if (message !== undefined) this.#recorded().cancelMessage = message;
     this.#complete(CANCELLED, error);
   }
@@ -364,7 +383,7 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
 
   /** @internal */
   get _isNeglected(): boolean {
-    return this.#unretrieved;
+    return this.#state === UNRETRIEVED;
   }
 
   /** @internal */
@@ -397,14 +416,14 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
 
   /** @internal */
   _reprState(): string {
-    if (this.#state === PENDING) return "pending";
+    if (!this.done()) return "pending";
     return this.#state === CANCELLED ? "cancelled" : "finished";
   }
 
   /** @internal */
   _reprOutcome(): string[] {
     if (this.#state === FINISHED) return [`result=${repr(this.#value)}`];
-    return this.#state === FAILED ? [`exception=${repr(this.#value)}`] : [];
+    return this._failed ? [`exception=${repr(this.#value)}`] : [];
   }
 
   /** @internal */
@@ -426,7 +445,7 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
     return made === undefined ? [] : [`created at ${locationOf(made)}`];
   }
 
-  #complete(state: State, value: unknown): void {
+  #complete(state: DoneState, value: unknown): void {
     this.#checkPending();
     this.#state = state;
     this.#value = value;
@@ -438,11 +457,11 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
   }
 
   #checkPending(): void {
-    if (this.#state !== PENDING) throw new InvalidStateError(`invalid state: ${this.toString()}`);
+    if (this.done()) throw new InvalidStateError(`invalid state: ${this.toString()}`);
   }
 
   #retrieved(): void {
-    this.#unretrieved = false;
+    if (this.#state === UNRETRIEVED) this.#state = FAILED;
     const neglect = this.#record?.neglect;
     if (neglect) neglect.settled = true;
   }

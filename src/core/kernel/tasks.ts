@@ -84,8 +84,6 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   #signals: Signals | null = null;
   /** Waits of async functions that were called in the task and not awaited. */
   #unawaited: WaitSet | null = null;
-  /** The call of the async function that the task was made of. */
-  #rootCall: WaitScope | null = null;
   /** @internal `gather` and `run` answer for their tasks themselves. */
   _logDestroyPending: boolean = true;
 
@@ -270,18 +268,17 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
     return this;
   }
 
+  /** That of the async function that the task was made of, if it was made of one. */
   get scope(): WaitScope {
-    return this.#rootCall ?? this;
+    return "addWait" in this.root ? (this.root as unknown as WaitScope) : this;
   }
 
   override get _outer(): null {
     return null;
   }
 
-  override adoptRoot(call: WaitScope): boolean {
-    if ((call as unknown) !== this.root) return false;
-    this.#rootCall = call;
-    return true;
+  override _isRoot(call: WaitScope): boolean {
+    return (call as unknown) === this.root;
   }
 
   addWait(wait: Wait): WaitScope {
