@@ -15,7 +15,7 @@
  * @module
  */
 
-import "./platform/install.ts";
+import "./install.ts";
 
 export * from "../core/index.ts";
 export type { AddressOptions } from "./network/addresses.ts";
