@@ -41,17 +41,15 @@ export type {
 } from "./kernel/events.ts";
 export type { Callback, Handle, TimerHandle } from "./kernel/handles.ts";
 export { getRunningLoop } from "./kernel/events.ts";
-export type { ErrorCondition } from "./base/exceptions.ts";
+export type { ErrorCondition } from "./base/exception-groups.ts";
+export { BaseExceptionGroup, ExceptionGroup, isException, rethrowIfCancelled } from "./base/exception-groups.ts";
 export {
   AsyncioError,
-  BaseExceptionGroup,
   BrokenBarrierError,
   CancelledError,
   DeadlockError,
-  ExceptionGroup,
   InvalidStateError,
   isCancelled,
-  isException,
   KeyboardInterrupt,
   QueueEmpty,
   QueueFull,
@@ -62,7 +60,6 @@ export {
   LimitOverrunError,
   ProcessLookupError,
   SendfileNotAvailableError,
-  rethrowIfCancelled,
   RuntimeError,
   SystemExit,
   TimeoutError,
