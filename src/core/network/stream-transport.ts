@@ -55,7 +55,7 @@ export interface TransportOwner {
 }
 
 /** Options of a {@link StreamTransport}. */
-export interface StreamTransportOptions {
+interface StreamTransportOptions {
   readonly owner?: TransportOwner;
   /** What {@link StreamTransport.getExtraInfo} knows besides what the channel does. */
   readonly extra?: Readonly<Record<string, unknown>>;

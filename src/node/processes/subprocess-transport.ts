@@ -150,7 +150,7 @@ interface ProtocolCall {
 }
 
 /** CPython: `base_subprocess.BaseSubprocessTransport`. */
-export class ChildTransport implements SubprocessTransport, Resource {
+class ChildTransport implements SubprocessTransport, Resource {
   readonly #loop: AbstractEventLoop;
   readonly #child: ChildProcess;
   readonly #inbox: Inbox<ProtocolCall>;
