@@ -1,7 +1,6 @@
 /** The rules of the house. The test reads text and compiles nothing; its data is in `architecture/`. */
 
 import { readFileSync } from "node:fs";
-import { basename } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BORDERS } from "./architecture/borders.ts";
 import { REFUSED, underscoreNamesIn, underscoreNamesOf, USED } from "./architecture/private-apis.ts";
@@ -135,6 +134,24 @@ describe("private APIs of the platforms", () => {
   );
 });
 
+describe("the map in docs/architecture.md", () => {
+  const lines = linesOfTheMap();
+
+  test("it has every file", () => {
+    const paths = files.filter(({ isIndex }) => !isIndex).map(({ path }) => path);
+    expect([...lines.keys()].toSorted()).toEqual(paths);
+  });
+
+  test("in its room, a file imports those of its own line or below", () => {
+    const upward = files.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target }) => roomOf(target) === roomOf(path) && lines.get(target)! < lines.get(path)!)
+        .map(({ target }) => `${path} imports ${target}`),
+    );
+    expect(upward).toEqual([`${UPWARD.path} imports ${UPWARD.target}`]);
+  });
+});
+
 describe("files", () => {
   test("an index only re-exports", () => {
     const codeOf = (code: string): string => code.replaceAll(/^(import|export)[^;]*;/gm, "");
@@ -147,13 +164,6 @@ describe("files", () => {
     expect(silent.map((file) => file.path)).toEqual([]);
   });
 
-  test("the map in docs/architecture.md has every file in its room", () => {
-    const names = (room: Room): string[] =>
-      files.filter(({ path, isIndex }) => roomOf(path) === room && !isIndex).map(({ path }) => basename(path, ".ts"));
-    const expected = Object.fromEntries(ROOMS.map((room) => [room, names(room).toSorted()]));
-    expect(filesOnTheMap()).toEqual(expected);
-  });
-
   test("long files are reported", () => {
     const long = files
       .map((file) => ({ path: file.path, lines: file.text.split("\n").length }))
@@ -162,18 +172,15 @@ describe("files", () => {
   });
 });
 
-/** The words of the map that are no folders, by room. Two spaces divide them; what has single ones is an explanation. */
-function filesOnTheMap(): Record<string, string[]> {
+/** The files on the map, and the line that each is on: the name of a room, then lines of names that are indented. */
+function linesOfTheMap(): Map<string, number> {
   const page = readFileSync(new URL("../../docs/architecture.md", import.meta.url), "utf8");
-  const map = /(?<=^```text\n)asyncio-ts .*?(?=^```)/ms.exec(page)?.[0] ?? "";
-  const rooms = Object.fromEntries(ROOMS.map((room) => [room, [] as string[]]));
-  let house = "";
-  let room = "";
-  for (const line of map.split("\n")) {
-    const [, indent, folder] = /^( {0,2})(\w+)\//.exec(line) ?? [];
-    if (folder !== undefined && indent === "") room = house = folder;
-    else if (folder !== undefined) room = `${house}/${folder}`;
-    rooms[room]?.push(...line.split(/ {2,}/).filter((word) => /^[\w-]+$/.test(word)));
+  const lines = new Map<string, number>();
+  let room: Room | undefined;
+  for (const [index, line] of page.split("\n").entries()) {
+    const isIndented = line.startsWith("    ");
+    if (!isIndented) room = ROOMS.find((name) => line.startsWith(`${name}  `));
+    else if (room !== undefined) for (const name of line.trim().split(/ +/)) lines.set(`${room}/${name}.ts`, index);
   }
-  return Object.fromEntries(Object.entries(rooms).map(([name, words]) => [name, words.toSorted()]));
+  return lines;
 }
