@@ -3,21 +3,19 @@
  *
  * # Layout
  *
- * Each file stands on those above it and on nothing else.
+ * Each room stands on those above it and on nothing else.
  *
- * - `exceptions`, `constants`, `duration`, `format`, `stack`, `log`, `deque`, `heap`, `abort`: words and data.
- * - `host`, `web-host`, `platform`: what a platform lends the loop.
- * - `running`, `contextvars`: who runs now, and the values that belong to it.
- * - `events`: the contract of a loop, and its handles. `scheduler`: the order. `neglect`, `instruments`: what is told.
- * - `futures`, `waits`: results that will come, and those who wait. `driver`: the one place that steps a coroutine.
- * - `coroutines`, `async-functions`, `tasks`: work that is lazy, work in either syntax, work on its own.
- * - `sleep`, `promises`, `gather`, `shield`: waiting. `task-tree`: who waits for whom.
- * - `waiters`: the line under every lock and queue. `locks/`, `queues`: synchronisation.
- * - `timeouts`, `wait-for`, `wait`, `as-completed`, `taskgroups`, `staggered`: deadlines and several things at once.
- * - `contracts`, `byte-channels`, `bytes`: transports and protocols. `water-marks`, `inbox`, `inflow`, `peer-timeouts`,
- *   `stream-transport`: asyncio's rules for a stream of bytes. `server`: connections. `network-loop`: what a loop with a
- *   network offers. `streams/`: reading, writing and connecting.
- * - `base-events`: the loop. `runners`: the beginning and the end of a program.
+ * - `base/`: words and data that know nothing of tasks. `exceptions`, `duration`, `deque`, `heap`, `log` and their like.
+ * - `kernel/`: what a task is. `contract`: what it asks of a loop. `cancellation`: a request to cancel, from its making to
+ *   its delivery. `futures`: results that will come. `driver`: the one place that steps a coroutine. `coroutines`,
+ *   `async-functions`, `tasks`: work that is lazy, work in either syntax, work on its own. `events`: a loop, as programs
+ *   see it.
+ * - `coordination/`: several tasks at once. `sleep`, `gather`, `shield`, `wait`, `timeouts`, `taskgroups`; `locks/` and
+ *   `queues`, on `wait-queue`.
+ * - `loop/`: `scheduler` keeps the order and `host` the time; `base-events` is the loop, `runners` the beginning and the
+ *   end of a program. `platform`: what the platform lends.
+ * - `network/`: `contracts` of transports and protocols; `stream-transport`, asyncio's rules for a stream of bytes;
+ *   `network-loop`, what a loop with a network offers; `streams/`: reading, writing and connecting.
  *
  * @module
  */
@@ -41,17 +39,15 @@ export type {
 } from "./kernel/events.ts";
 export type { Callback, Handle, TimerHandle } from "./kernel/handles.ts";
 export { getRunningLoop } from "./kernel/events.ts";
-export type { ErrorCondition } from "./base/exceptions.ts";
+export type { ErrorCondition } from "./base/exception-groups.ts";
+export { BaseExceptionGroup, ExceptionGroup, isException, rethrowIfCancelled } from "./base/exception-groups.ts";
 export {
   AsyncioError,
-  BaseExceptionGroup,
   BrokenBarrierError,
   CancelledError,
   DeadlockError,
-  ExceptionGroup,
   InvalidStateError,
   isCancelled,
-  isException,
   KeyboardInterrupt,
   QueueEmpty,
   QueueFull,
@@ -62,7 +58,6 @@ export {
   LimitOverrunError,
   ProcessLookupError,
   SendfileNotAvailableError,
-  rethrowIfCancelled,
   RuntimeError,
   SystemExit,
   TimeoutError,

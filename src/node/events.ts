@@ -36,6 +36,7 @@ import { sendfile } from "./network/sendfile.ts";
 import { SignalHandlers } from "./processes/signals.ts";
 import type { UpgradeOptions } from "./network/start-tls.ts";
 import { startTls } from "./network/start-tls.ts";
+import type { ProcessLoop } from "./processes/process-loop.ts";
 import type { Command, SubprocessOptions } from "./processes/subprocess-transport.ts";
 import { connectSubprocess, PIPE } from "./processes/subprocess-transport.ts";
 import type { ConnectionOptions, ServerOptions } from "./network/tcp.ts";
@@ -52,7 +53,7 @@ import { createUnixConnection, createUnixServer } from "./network/unix.ts";
  *
  * CPython: `asyncio.EventLoop`.
  */
-export class EventLoop extends BaseEventLoop implements NetworkLoop {
+export class EventLoop extends BaseEventLoop implements NetworkLoop, ProcessLoop {
   readonly #signals: SignalHandlers = new SignalHandlers(this);
 
   /**

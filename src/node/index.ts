@@ -3,7 +3,8 @@
  *
  * # Layout
  *
- * - `platform`: makes Node the platform, from `async-context`, `host` and `microtasks`.
+ * - `platform/`: what Node lends the loop: `async-context`, `host`, `microtasks`, `process-events`. `install` makes it the
+ *   platform.
  * - `events`: the loop with asyncio's methods for the network and the system, each a call into the file of its subject:
  *   `tcp`, `unix`, `tls`, `start-tls`, `udp`, `pipes`, `subprocess-transport`, `signals`, `sendfile`, `addresses`.
  * - `stream-channel`, `fast-reads`, `private-sockets`, `listener`, `node-events`: Node's sockets and servers as channels
@@ -15,7 +16,7 @@
  * @module
  */
 
-import "./platform/install.ts";
+import "./install.ts";
 
 export * from "../core/index.ts";
 export type { AddressOptions } from "./network/addresses.ts";

@@ -1,6 +1,7 @@
 /** Task groups: tasks that end before the code that started them goes on. @module */
 
-import { CancelledError, exceptionGroup, leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
+import { exceptionGroup } from "../base/exception-groups.ts";
+import { CancelledError, leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
 import { inspectAsString } from "../base/format.ts";
 import { callBody } from "../kernel/async-functions.ts";
 import { keep, requestCancel, requestsSeenFrom, takeBack } from "../kernel/cancellation.ts";

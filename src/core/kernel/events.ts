@@ -2,6 +2,7 @@
 
 import type { Duration } from "../base/duration.ts";
 import type { LinkedList } from "../base/linked-list.ts";
+import type { Resource } from "../base/resource.ts";
 import type { KernelLoop, Report } from "./contract.ts";
 import type { Context } from "./contextvars.ts";
 import type { Coroutine, CoroutineGenerator, CoroutineLike } from "./coroutines.ts";
@@ -9,13 +10,6 @@ import type { Future } from "./futures.ts";
 import type { Callback, Handle, TimerHandle } from "./handles.ts";
 import { currentExecution, requireLoop } from "./running.ts";
 import type { CreateTaskOptions, Task } from "./tasks.ts";
-
-/** Something of the system's that a loop has open: a connection, a server, a child process. */
-export interface Resource {
-  isClosing(): boolean;
-  /** @internal The loop is closed: gives it up at once, without a word to anybody. */
-  _abandon(): void;
-}
 
 /** What happened, as the exception handler of a loop receives it. */
 export interface ExceptionContext extends Report {

@@ -30,7 +30,7 @@ export interface Neglectable {
 }
 
 /** Says aloud what was neglected; the object is `null` when only its description is left. */
-export type ReportNeglect = (neglect: Neglect, item: Neglectable | null) => void;
+type ReportNeglect = (neglect: Neglect, item: Neglectable | null) => void;
 
 /** The objects of one loop that must not be neglected. */
 export class NeglectWatch {

@@ -28,7 +28,6 @@ import type {
   ExceptionContext,
   ExceptionHandler,
   LoopStatistics,
-  Resource,
   TaskFactory,
 } from "../kernel/events.ts";
 import { isInsideRunningLoop } from "../kernel/events.ts";
@@ -43,6 +42,7 @@ import type { Host, HostClient } from "./host.ts";
 import type { Instrument } from "./instruments.ts";
 import { LinkedList } from "../base/linked-list.ts";
 import { getLogger } from "../base/log.ts";
+import type { Resource } from "../base/resource.ts";
 import type { Neglectable } from "../kernel/neglect.ts";
 import { NeglectWatch } from "../kernel/neglect.ts";
 import { getPlatform } from "./platform.ts";

@@ -7,7 +7,7 @@ import { installAsyncContext } from "../kernel/running.ts";
 import { WebHost } from "./web-host.ts";
 
 /** What a platform offers. */
-export interface Platform {
+interface Platform {
   /** A host for one loop. */
   createHost(): Host;
   /** A loop with what the platform adds to one, such as its network. */

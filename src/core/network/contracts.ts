@@ -78,7 +78,7 @@ export interface BaseProtocol<T extends BaseTransport = never> {
 }
 
 /** What both kinds of protocol for a stream of bytes hear. */
-export interface ByteProtocol extends BaseProtocol<Transport> {
+interface ByteProtocol extends BaseProtocol<Transport> {
   /** The peer sends no more. Return `true` to go on writing; otherwise the transport closes itself. */
   eofReceived?(): boolean | void;
   /** @internal The task that serves the connection, while there is one: a server that shuts down cancels it. */

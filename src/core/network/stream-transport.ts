@@ -33,7 +33,8 @@ import { RuntimeError } from "../base/exceptions.ts";
 import { inspectAsString, repr } from "../base/format.ts";
 import { getLogger } from "../base/log.ts";
 import type { CoroutineGenerator } from "../kernel/coroutines.ts";
-import type { AbstractEventLoop, Resource } from "../kernel/events.ts";
+import type { AbstractEventLoop } from "../kernel/events.ts";
+import type { Resource } from "../base/resource.ts";
 import type { Future } from "../kernel/futures.ts";
 import type { ByteChannel, ByteChannelClient } from "./byte-channels.ts";
 import { toBytes } from "./bytes.ts";
@@ -54,7 +55,7 @@ export interface TransportOwner {
 }
 
 /** Options of a {@link StreamTransport}. */
-export interface StreamTransportOptions {
+interface StreamTransportOptions {
   readonly owner?: TransportOwner;
   /** What {@link StreamTransport.getExtraInfo} knows besides what the channel does. */
   readonly extra?: Readonly<Record<string, unknown>>;

@@ -56,7 +56,7 @@ function* nameOf({
 }
 
 /** @param unnamed the addresses that an empty host stands for. */
-export function* resolve(
+function* resolve(
   host: string | null,
   port: number | string,
   options: AddressOptions,

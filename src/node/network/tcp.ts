@@ -7,7 +7,8 @@ import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import type { Duration } from "../../core/base/duration.ts";
 import { toSeconds } from "../../core/base/duration.ts";
 import type { AbstractEventLoop } from "../../core/kernel/events.ts";
-import { CancelledError, exceptionGroup, TimeoutError } from "../../core/base/exceptions.ts";
+import { exceptionGroup } from "../../core/base/exception-groups.ts";
+import { CancelledError, TimeoutError } from "../../core/base/exceptions.ts";
 import { repr } from "../../core/base/format.ts";
 import type {
   ConnectionOptions as PortableConnectionOptions,

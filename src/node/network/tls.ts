@@ -190,7 +190,7 @@ export function checkNoSslOptions(
   }
 }
 
-export class TlsChannel extends StreamChannel {
+class TlsChannel extends StreamChannel {
   readonly #loop: AbstractEventLoop;
   readonly #socket: tls.TLSSocket;
   readonly #shutdownSeconds: number;

@@ -21,7 +21,8 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { ByteChannel } from "../../core/network/byte-channels.ts";
 import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
-import type { AbstractEventLoop, Resource } from "../../core/kernel/events.ts";
+import type { AbstractEventLoop } from "../../core/kernel/events.ts";
+import type { Resource } from "../../core/base/resource.ts";
 import { ProcessLookupError } from "../../core/base/exceptions.ts";
 import { inspectAsString, repr } from "../../core/base/format.ts";
 import type { Future } from "../../core/kernel/futures.ts";
@@ -149,7 +150,7 @@ interface ProtocolCall {
 }
 
 /** CPython: `base_subprocess.BaseSubprocessTransport`. */
-export class ChildTransport implements SubprocessTransport, Resource {
+class ChildTransport implements SubprocessTransport, Resource {
   readonly #loop: AbstractEventLoop;
   readonly #child: ChildProcess;
   readonly #inbox: Inbox<ProtocolCall>;

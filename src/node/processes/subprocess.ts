@@ -5,6 +5,7 @@ import { STREAM_LIMIT } from "../../core/base/constants.ts";
 import type { Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../core/kernel/events.ts";
+import { getRunningLoop } from "../../core/kernel/events.ts";
 import { inspectAsString } from "../../core/base/format.ts";
 import { gather } from "../../core/coordination/gather.ts";
 import type {
@@ -19,8 +20,7 @@ import { StreamReader } from "../../core/network/streams/stream-reader.ts";
 import { StreamWriter } from "../../core/network/streams/stream-writer.ts";
 import { DrainGate } from "../../core/network/streams/drain-gate.ts";
 import { toBytes } from "../../core/network/bytes.ts";
-import type { EventLoop } from "../events.ts";
-import { getRunningLoop } from "../events.ts";
+import type { ProcessLoop } from "./process-loop.ts";
 import type { SubprocessOptions } from "./subprocess-transport.ts";
 
 /** Options of {@link createSubprocessExec} and {@link createSubprocessShell}. */
@@ -75,7 +75,7 @@ export function createSubprocessShell(command: string, options: ProcessOptions =
 }
 
 type Run = (
-  loop: EventLoop,
+  loop: ProcessLoop,
   makeProtocol: () => SubprocessStreamProtocol,
   options: SubprocessOptions,
 ) => Coroutine<[SubprocessTransport, SubprocessStreamProtocol]>;
@@ -87,7 +87,7 @@ function* start(
   run: Run,
   options: ProcessOptions,
 ): CoroutineGenerator<Process> {
-  const loop = getRunningLoop();
+  const loop = getRunningLoop() as ProcessLoop;
   checkHas(loop, method, caller);
   const { limit = STREAM_LIMIT } = options;
   void new StreamReader({ limit, loop });

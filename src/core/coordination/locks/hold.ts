@@ -6,7 +6,7 @@ import type { Body, Coroutine, CoroutineGenerator } from "../../kernel/coroutine
 import { GeneratorCoroutine } from "../../kernel/coroutines.ts";
 
 /** Something that is acquired and released. */
-export interface Acquirable {
+interface Acquirable {
   acquire(): Coroutine<unknown>;
   release(): void;
 }

@@ -16,7 +16,7 @@ import type { StreamReader } from "./stream-reader.ts";
 import type { DrainGate } from "./drain-gate.ts";
 
 /** What a {@link StreamWriter} needs of the protocol of its transport. */
-export interface WriterProtocol {
+interface WriterProtocol {
   /** @internal */
   readonly _gate: DrainGate;
   /** @internal Whether this end is the server. */

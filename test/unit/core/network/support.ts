@@ -4,7 +4,6 @@ import * as asyncio from "asyncio-ts";
 import { run as play } from "../../virtual.ts";
 import type { ByteChannel, ByteChannelClient } from "../../../../src/core/network/byte-channels.ts";
 import { StreamTransport } from "../../../../src/core/network/stream-transport.ts";
-import type { StreamTransportOptions } from "../../../../src/core/network/stream-transport.ts";
 
 /** A channel whose other end is the test. */
 export class FakeChannel implements ByteChannel {
@@ -109,7 +108,7 @@ export class Listener implements asyncio.Protocol {
 
 /** A transport over a channel of the test's, started. */
 export function connect(
-  options: StreamTransportOptions & {
+  options: NonNullable<ConstructorParameters<typeof StreamTransport>[3]> & {
     readonly channel?: FakeChannel;
     readonly protocol?: asyncio.StreamingProtocol;
     readonly waiter?: asyncio.Future<void>;

@@ -1,10 +1,10 @@
 /** Makes Node the platform of the library. Importing this file is what does it. @module */
 
-import { installPlatform } from "../../core/loop/platform.ts";
-import { nodeAsyncContext } from "./async-context.ts";
-import { EventLoop } from "../events.ts";
-import { NodeHost } from "./host.ts";
-import { drainMicrotasks } from "./microtasks.ts";
+import { installPlatform } from "../core/loop/platform.ts";
+import { nodeAsyncContext } from "./platform/async-context.ts";
+import { EventLoop } from "./events.ts";
+import { NodeHost } from "./platform/host.ts";
+import { drainMicrotasks } from "./platform/microtasks.ts";
 
 installPlatform({
   createHost: () => new NodeHost(),
