@@ -86,13 +86,17 @@ export function callBody<A extends unknown[], T>(
   return isGeneratorObject(generator) ? (new GeneratorCall(generator) as unknown as CoroutineGenerator<T>) : generator;
 }
 
-/** How far a call has come: not made; its promise pending, or what else it returned; and how it ended. */
-type Phase = typeof NEW | typeof PENDING | typeof DELEGATED | typeof FULFILLED | typeof REJECTED;
-const NEW = 0;
-const PENDING = 1;
-const DELEGATED = 2;
-const FULFILLED = 3;
-const REJECTED = 4;
+/**
+ * How far a call has come: not made; made, with its promise pending; for the rest what its result, which is no promise,
+ * does; ended.
+ */
+type State<A, T> =
+  | { readonly kind: "new"; readonly args: A }
+  | typeof PENDING
+  | { readonly kind: "delegated"; readonly to: Iterator<Suspension, T, unknown> }
+  | { readonly kind: "returned"; readonly value: T }
+  | { readonly kind: "threw"; readonly error: unknown };
+const PENDING = { kind: "pending" } as const;
 
 /**
  * The call of an async function, or of one that returns an awaitable. It is made when the coroutine takes its first step.
@@ -103,20 +107,15 @@ const REJECTED = 4;
  */
 class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspension, T, unknown>, Execution, WaitScope {
   readonly #body: (...args: A) => ReturnType<Body<T>>;
-  /** Taken out when the call is made. */
-  #args: A | null;
+  #state: State<A, T>;
   #driver: Driver<unknown> | null = null;
-  #phase: Phase = NEW;
-  /** The result or the error; of a call that was no async function, the iterator of what it returned. */
-  #outcome: unknown = undefined;
-  /** What the function waits for now: nearly always one. */
-  #wait: Wait | null = null;
-  #waits: WaitSet | null = null;
+  /** What the function waits for now: nearly always one, which then lies here itself. */
+  #waits: Wait | Several | null = null;
 
   constructor(body: (...args: A) => ReturnType<Body<T>>, args: A) {
     super();
     this.#body = body;
-    this.#args = args;
+    this.#state = { kind: "new", args };
   }
 
   // --- what the driver steps
@@ -126,73 +125,72 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
   }
 
   next(): IteratorResult<Suspension, T> {
-    switch (this.#phase) {
-      case NEW:
-        return this.#call();
-      case FULFILLED:
-        return { done: true, value: this.#outcome as T };
-      case REJECTED:
-        throw this.#outcome;
-      default:
-        return this.#delegate!.next();
+    const state = this.#state;
+    switch (state.kind) {
+      case "new":
+        return this.#call(state.args);
+      case "delegated":
+        return state.to.next();
+      case "returned":
+        return { done: true, value: state.value };
+      case "threw":
+        throw state.error;
+      case "pending":
+        return { done: false, value: this as never };
     }
   }
 
   throw(error: unknown): IteratorResult<Suspension, T> {
-    if (this.#delegate === null) throw error;
-    return this.#delegate.throw!(error);
+    if (this.#state.kind !== "delegated") throw error;
+    return this.#state.to.throw!(error);
   }
 
   return(value: T): IteratorResult<Suspension, T> {
-    return this.#delegate?.return?.(value) ?? { done: true, value };
+    const to = this.#state.kind === "delegated" ? this.#state.to : null;
+    return to?.return?.(value) ?? { done: true, value };
   }
 
-  get #delegate(): Iterator<Suspension, T, unknown> | null {
-    return this.#phase === DELEGATED ? (this.#outcome as Iterator<Suspension, T, unknown>) : null;
-  }
-
-  #call(): IteratorResult<Suspension, T> {
+  #call(args: A): IteratorResult<Suspension, T> {
     const driver = currentDriver("An async function runs as a coroutine only inside of a task");
-    const args = this.#args!;
     this.#driver = driver;
-    this.#args = null;
-    this.#phase = PENDING;
+    this.#state = PENDING;
     let result: ReturnType<Body<T>>;
     try {
       result = driver._isRoot(this) ? this.#body(...args) : runAs(this, () => this.#body(...args));
     } catch (error) {
-      this.#end(REJECTED, error);
+      this.#end({ kind: "threw", error });
       throw error;
     }
     if (result instanceof Promise) return this.#until(result as Promise<T>);
     if (isCoroutine(result) || isFuture(result)) {
       const iterator = result[Symbol.iterator]();
-      this.#end(DELEGATED, this.loop.getDebug() && isGeneratorObject(iterator) ? claimed(iterator) : iterator);
-      return this.#delegate!.next();
+      const to = this.loop.getDebug() && isGeneratorObject(iterator) ? claimed(iterator) : iterator;
+      this.#end({ kind: "delegated", to: to as Iterator<Suspension, T, unknown> });
+      return this.next();
     }
     // What is foreign may settle twice or throw; a promise does neither.
     if (isThenable(result)) return this.#until(Promise.resolve(result) as Promise<T>);
-    const mistake = new TypeError(
+    const error = new TypeError(
       `Cannot run ${functionName(this.#body)}() as a coroutine: it returned ${repr(result)}, no awaitable`,
     );
-    this.#end(REJECTED, mistake);
-    throw mistake;
+    this.#end({ kind: "threw", error });
+    throw error;
   }
 
   #until(promise: Promise<T>): IteratorResult<Suspension, T> {
     promise.then(
-      (value: T) => this.#settled(FULFILLED, value),
-      (error: unknown) => this.#settled(REJECTED, error),
+      (value: T) => this.#settled({ kind: "returned", value }),
+      (error: unknown) => this.#settled({ kind: "threw", error }),
     );
     this.loop._countAsyncFunctions(1);
     this.loop._promisesDue();
-    return { done: false, value: this as never };
+    return this.next();
   }
 
-  #settled(phase: Phase, outcome: unknown): void {
+  #settled(end: State<A, T>): void {
     const { loop } = this;
     loop._countAsyncFunctions(-1);
-    this.#end(phase, outcome);
+    this.#end(end);
     if (!loop.isRunning() || !mayGoOn()) {
       this.driver._giveWay();
       return;
@@ -205,12 +203,9 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
   }
 
   /** The function has ended: what is awaited from here on belongs to the outer scope. */
-  #end(phase: Phase, outcome: unknown): void {
-    this.#phase = phase;
-    this.#outcome = outcome;
-    if (this.#wait === null && this.#waits === null) return;
-    this.#several().moveTo(this.#outer);
-    this.#wait = null;
+  #end(end: State<A, T>): void {
+    this.#state = end;
+    if (this.#waits !== null) this.#several().moveTo(this.#outer);
   }
 
   // --- what the function runs as
@@ -240,16 +235,16 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
   }
 
   addWait(wait: Wait): WaitScope {
-    if (this.#phase !== PENDING) return this.#outer.addWait(wait);
-    if (this.#waits === null && this.#wait === null) this.#wait = wait;
+    if (this.#state !== PENDING) return this.#outer.addWait(wait);
+    if (this.#waits === null) this.#waits = wait;
     else this.#several().add(wait);
     handDown(this.driver, wait);
     return this;
   }
 
   removeWait(wait: Wait): void {
-    if (this.#wait === wait) this.#wait = null;
-    else this.#waits?.delete(wait);
+    if (this.#waits === wait) this.#waits = null;
+    else if (this.#waits instanceof Several) this.#waits.delete(wait);
   }
 
   /** Where waits belong that begin after the function's end. */
@@ -258,19 +253,18 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
     return (driver._isRoot(this) ? (driver as unknown as WaitScope) : driver.scope) ?? this.loop._orphans;
   }
 
-  #several(): WaitSet {
-    if (this.#waits === null) {
-      this.#waits = new WaitSet();
-      if (this.#wait !== null) this.#waits.add(this.#wait);
-      this.#wait = null;
-    }
-    return this.#waits;
+  #several(): Several {
+    if (this.#waits instanceof Several) return this.#waits;
+    const several = new Several();
+    if (this.#waits !== null) several.add(this.#waits);
+    this.#waits = several;
+    return several;
   }
 
   // --- what the driver waits for
 
   override done(): boolean {
-    return this.#phase === FULFILLED || this.#phase === REJECTED;
+    return this.#state.kind === "returned" || this.#state.kind === "threw";
   }
 
   /** With nothing to cancel, the driver keeps the request for the next wait. */
@@ -279,7 +273,8 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
   }
 
   override get _branches(): Iterable<Cancellable> {
-    return this.#waits ?? (this.#wait === null ? [] : [this.#wait]);
+    if (this.#waits instanceof Several) return this.#waits;
+    return this.#waits === null ? [] : [this.#waits];
   }
 
   /** A task that waits for its async function is shown to wait for what that waits for. */
@@ -288,6 +283,9 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
     return waits.length === 0 ? "<a promise>" : waits.join(" and ");
   }
 }
+
+/** The waits of a call that has more than one. (A wait may itself be a set, which a call that ended has left behind.) */
+class Several extends WaitSet {}
 
 function describe(work: unknown): string {
   return work instanceof Promise ? "a promise" : repr(work);

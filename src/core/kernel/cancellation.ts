@@ -285,6 +285,7 @@ function breakOff(waiter: Waiter, message: string | undefined): void {
   const target = waiter._waitingFor;
   if (target === null || target.done()) return;
   target._removeWaiter(waiter);
+  target._neverMind();
   waiter._breakOff();
   waiter.loop._enqueue(waiter);
 }

@@ -119,6 +119,8 @@ export interface Awaited extends Cancellable {
   done(): boolean;
   /** @internal */
   _removeWaiter(waiter: Runnable): void;
+  /** @internal Its one waiter was broken off: that it ends cancelled is nothing to report. */
+  _neverMind(): void;
   /** @internal Whether, being done, it raises a `CancelledError` by itself. */
   _raisesCancelled(): boolean;
   /** @internal Whether a request to cancel is delivered where this is waited for. */

@@ -75,6 +75,8 @@ export abstract class Call implements Awaited, Fork {
 
   /** Nothing else can end it. */
   _removeWaiter(): void {}
+
+  _neverMind(): void {}
 }
 
 /** How the innermost coroutine is resumed; a driver that has ended resumes nothing. */

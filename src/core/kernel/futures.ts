@@ -309,6 +309,13 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
     else if (this.#waiters === waiter) this.#waiters = null;
   }
 
+  /** @internal */
+  _neverMind(): void {
+    this._onDone(() => {
+      if (this._raisesCancelled()) this.#retrieved();
+    });
+  }
+
   /** @internal A callback of the library's own, which needs no context and does not throw; for `_removeWaiter`. */
   _onDone(callback: (future: Future<T>) => void): Runnable {
     const hook = new DoneHook(this, callback);

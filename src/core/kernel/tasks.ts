@@ -81,11 +81,7 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   #coroutine: Coroutine<T> | CoroutineGenerator<T> | Body<T> | null;
   /** The context it runs in; what that will hold, until somebody asks for it. */
   #context: Context | Settings;
-  #signals: Signals | null = null;
-  /** Waits of async functions that were called in the task and not awaited. */
-  #unawaited: WaitSet | null = null;
-  /** @internal `gather` and `run` answer for their tasks themselves. */
-  _logDestroyPending: boolean = true;
+  #rare: Rare | null = null;
 
   /** Prefer {@link createTask}, or `loop.createTask`. */
   constructor(
@@ -98,7 +94,9 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
     this.ambient = getAsyncContext()?.capture(this) ?? null;
     this.#coroutine = coroutine;
     this.#name = options.name?.toString() ?? ++tasksMade;
-    if (options.signal !== undefined) this.#cancelWith(options.signal);
+    if (options.signal !== undefined) {
+      this.#rarely().unlink = onAbort(options.signal, (message) => void this.cancel(message));
+    }
     const stepNow = options.eagerStart === true && loop.isRunning();
     loop._taskBegins(this, stepNow);
     if (stepNow && this.done()) this.#coroutine = null;
@@ -168,7 +166,7 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   /** @internal */
   override _askedBy(message: string | undefined): void {
     countRequest(this);
-    this.#signals?.own?.abort(new CancelledError(message));
+    this.#rare?.signal?.abort(new CancelledError(message));
   }
 
   /** @internal */
@@ -214,19 +212,13 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
    * that was taken back with `uncancel`, it is a fresh one.
    */
   get signal(): Signal {
-    this.#signals ??= { own: null, unlink: null };
-    const signals = this.#signals;
-    if (signals.own?.signal.aborted === true && this.cancelling() === 0) signals.own = null;
-    if (signals.own === null) {
-      signals.own = newAborter();
-      if (this.cancelling() > 0) signals.own.abort(new CancelledError());
+    const rare = this.#rarely();
+    if (rare.signal?.signal.aborted === true && this.cancelling() === 0) rare.signal = null;
+    if (rare.signal === null) {
+      rare.signal = newAborter();
+      if (this.cancelling() > 0) rare.signal.abort(new CancelledError());
     }
-    return signals.own.signal;
-  }
-
-  #cancelWith(signal: AbortSignalLike): void {
-    this.#signals = { own: null, unlink: null };
-    this.#signals.unlink = onAbort(signal, (message) => void this.cancel(message));
+    return rare.signal.signal;
   }
 
   /** A task's result comes from its coroutine. @throws {RuntimeError} always. */
@@ -252,9 +244,9 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   /** Writes {@link getStack}, or the error the task ended with, as text; to standard error by default. */
   printStack(options: { readonly limit?: number; readonly write?: (text: string) => void } = {}): void {
     const write = options.write ?? ((text: string) => console.error(text));
-    const failure = this.done() && !this.cancelled() ? this.exception() : null;
+    const hasFailed = this.done() && this._failed;
     const frames = this.getStack(options);
-    if (failure !== null) write(`Traceback for ${this.toString()} (most recent call last):\n${formatError(failure)}`);
+    if (hasFailed) write(`Traceback for ${this.toString()} (most recent call last):\n${formatError(this.exception())}`);
     else if (frames.length === 0) write(`No stack for ${this.toString()}`);
     else {
       const lines = frames.map((frame) => `  in ${frame.name}`);
@@ -283,18 +275,34 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
 
   addWait(wait: Wait): WaitScope {
     if (this.done()) return this._loop._orphans.addWait(wait);
-    this.#unawaited ??= new WaitSet();
-    this.#unawaited.add(wait);
+    const rare = this.#rarely();
+    rare.unawaited ??= new WaitSet();
+    rare.unawaited.add(wait);
     return this;
   }
 
   removeWait(wait: Wait): void {
-    this.#unawaited?.delete(wait);
+    this.#rare?.unawaited?.delete(wait);
   }
 
   /** @internal */
   override get _strays(): WaitSet | null {
-    return this.#unawaited === null || this.#unawaited.size === 0 ? null : this.#unawaited;
+    const unawaited = this.#rare?.unawaited ?? null;
+    return unawaited === null || unawaited.size === 0 ? null : unawaited;
+  }
+
+  /** @internal Whether a loop that is closed reports the task; `gather` and `run` answer for theirs themselves. */
+  get _logDestroyPending(): boolean {
+    return this.#rare === null || this.#rare.isReported;
+  }
+
+  set _logDestroyPending(isReported: boolean) {
+    this.#rarely().isReported = isReported;
+  }
+
+  #rarely(): Rare {
+    this.#rare ??= { signal: null, unlink: null, unawaited: null, isReported: true };
+    return this.#rare;
   }
 
   // --- its end
@@ -321,8 +329,8 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   }
 
   #end(): void {
-    this.#unawaited?.moveTo(this._loop._orphans);
-    this.#signals?.unlink?.();
+    this.#rare?.unawaited?.moveTo(this._loop._orphans);
+    this.#rare?.unlink?.();
     this._loop._taskEnds(this);
   }
 
@@ -348,10 +356,15 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   }
 }
 
-/** The signal that a task gives out, and the link to the one it was given. */
-interface Signals {
-  own: Aborter | null;
+/** What few tasks have. */
+interface Rare {
+  /** The signal that it gives out. */
+  signal: Aborter | null;
+  /** Breaks the link to the signal that it was given. */
   unlink: (() => void) | null;
+  /** Waits of async functions that were called in the task and not awaited. */
+  unawaited: WaitSet | null;
+  isReported: boolean;
 }
 
 declare const console: { error(message: string): void };

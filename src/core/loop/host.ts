@@ -27,8 +27,8 @@ export interface Host {
    * Calls `client.turn()` once, after `delay` seconds; a later request replaces an earlier one. Zero means soon, but
    * after I/O had its chance; infinity means that only a new request can bring a turn.
    *
-   * @param isExpected with infinity: somebody waits for ever on purpose, until he is cancelled (`sleep(Infinity)`), and
-   * the program must not end for want of anything to do.
+   * @param isExpected with infinity: an infinite sleep is pending (`sleep(Infinity)`), and the program must not end
+   * because nothing is scheduled.
    */
   requestTurn(delay: number, isExpected?: boolean): void;
   /**
