@@ -30,7 +30,7 @@ export function sleep(delay: Duration): Coroutine<void>;
 export function sleep<T>(delay: Duration, result: T): Coroutine<T>;
 export function sleep<T>(delay: Duration, result?: T): Coroutine<T | undefined> {
   const seconds = toSeconds(delay, "delay");
-  return seconds <= 0 ? new TurnCoroutine("sleep", result) : new Sleep(seconds, result);
+  return seconds <= 0 ? new TurnCoroutine(result) : new Sleep(seconds, result);
 }
 
 class Sleep<T> extends LazyFuture<T> {

@@ -54,10 +54,15 @@ export function coroutine<This, A extends unknown[], R>(
   const name = functionName(fn);
   const isGeneratorBody = isGeneratorFunction(fn);
   const make = function (this: This, ...args: A): Coroutine<ResultOf<R>> {
-    const generator = isGeneratorBody ? fn.apply(this, args) : callBody(() => fn.apply(this, args) as never);
+    const generator = isGeneratorBody ? fn.apply(this, args) : callLazily(fn, this, args);
     return new GeneratorCoroutine(generator as Iterator<unknown, ResultOf<R>, unknown>, name);
   };
   return Object.defineProperty(make, "name", { value: name });
+}
+
+function callLazily<This, A extends unknown[]>(fn: (this: This, ...args: A) => unknown, self: This, args: A): unknown {
+  type Plain = (...args: A) => ReturnType<Body<unknown>>;
+  return self === undefined ? new AsyncCall(fn as Plain, args) : new AsyncCall(() => fn.apply(self, args) as never, []);
 }
 
 /**
@@ -135,7 +140,7 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
         return { done: true, value: state.value };
       case "threw":
         throw state.error;
-      case "pending":
+      default:
         return { done: false, value: this as never };
     }
   }
@@ -270,6 +275,10 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
   /** With nothing to cancel, the driver keeps the request for the next wait. */
   override cancel(message?: string): boolean {
     return askBranches(this, message);
+  }
+
+  get _onlyWait(): Cancellable | null {
+    return this.#waits instanceof Several ? null : this.#waits;
   }
 
   override get _branches(): Iterable<Cancellable> {

@@ -173,15 +173,17 @@ export abstract class AttemptCoroutine<T> extends FrameCoroutine<T> {
 
 /** A coroutine that gives way for one turn: the bare `yield` of CPython's `sleep(0)`, without a future. */
 export class TurnCoroutine<T> extends Coroutine<T> {
-  readonly name: string;
   readonly #result: T;
   #hasWaited: boolean = false;
 
   /** @param result what the wait evaluates to. */
-  constructor(name: string, result: T) {
+  constructor(result: T) {
     super();
-    this.name = name;
     this.#result = result;
+  }
+
+  get name(): string {
+    return "sleep";
   }
 
   /** @internal */

@@ -73,8 +73,11 @@ abstract class PendingAwait implements Waiter, Wait {
   }
 
   run(): void {
-    const request = this._asked === null ? null : takeDelivery(this, this._waitingFor);
-    if (request === null && this.waitsAgain()) return;
+    let request: { readonly message: string | undefined } | null = null;
+    if (this._asked !== null) {
+      request = takeDelivery(this, this._waitingFor);
+      if (request === null && this.waitsAgain()) return;
+    }
     this.#scope?.removeWait(this);
     this.loop._promisesDue();
     try {

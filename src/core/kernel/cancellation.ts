@@ -56,10 +56,24 @@ export function requestCancel(waiter: CountingWaiter, message: string | undefine
  * @param group who asks, if it is the group that the waiter is in: its owner will not end before the waiter does.
  */
 export function ask(waiter: Waiter, message: string | undefined, group: Group | null = null): void {
-  const target = waiter._waitingFor;
-  const isSimple = waiter._strays === null && (target === null || target._onward === null);
-  if (isSimple) answered(waiter, target !== null && target.cancel(message), message);
-  else new Way(message, waiter, group).walk(waiter);
+  if (!askDirectly(waiter, message)) new Way(message, waiter, group).walk(waiter);
+}
+
+/** The way of nearly every request: a future, for which the waiter's own code waits. `false` if there is more to it. */
+function askDirectly(waiter: Waiter, message: string | undefined): boolean {
+  let at = waiter;
+  while (at._strays === null) {
+    const target = at._waitingFor;
+    if (target === null || target._onward === null) {
+      answered(at, target !== null && target.cancel(message), message);
+      if (at !== waiter) answered(waiter, true, message);
+      return true;
+    }
+    const inner = target._onlyWait?._onward ?? null;
+    if (inner === null || !isWaiter(inner)) return false;
+    at = inner;
+  }
+  return false;
 }
 
 /** Passes a request on to each branch of `fork`; whether one of them took it. */

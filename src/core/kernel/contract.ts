@@ -125,6 +125,8 @@ export interface Awaited extends Cancellable {
   _raisesCancelled(): boolean;
   /** @internal Whether a request to cancel is delivered where this is waited for. */
   readonly _interruptible: boolean;
+  /** @internal Of the call of an async function: the wait that it has under way, if it has exactly one. */
+  readonly _onlyWait?: Cancellable | null;
   /** @internal Of what a group waits for: its tasks. A request ends the wait, and does not go on to them. */
   readonly _tasks?: Tasks;
 }

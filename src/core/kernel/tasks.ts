@@ -21,7 +21,7 @@ import type { Settings } from "./contextvars.ts";
 import { Context, currentContext } from "./contextvars.ts";
 import type { Body, CoroutineGenerator } from "./coroutines.ts";
 import { Coroutine, GeneratorCoroutine } from "./coroutines.ts";
-import { Driver } from "./driver.ts";
+import { Call, Driver } from "./driver.ts";
 import { claimed } from "./generators.ts";
 import { currentExecution, getAsyncContext, requireLoop } from "./running.ts";
 
@@ -82,6 +82,8 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   /** The context it runs in; what that will hold, until somebody asks for it. */
   #context: Context | Settings;
   #rare: Rare | null = null;
+  /** @internal Whether a loop that is closed reports the task; `gather` and `run` answer for theirs themselves. */
+  _logDestroyPending: boolean = true;
 
   /** Prefer {@link createTask}, or `loop.createTask`. */
   constructor(
@@ -262,7 +264,7 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
 
   /** That of the async function that the task was made of, if it was made of one. */
   get scope(): WaitScope {
-    return "addWait" in this.root ? (this.root as unknown as WaitScope) : this;
+    return this.root instanceof Call ? (this.root as unknown as WaitScope) : this;
   }
 
   override get _outer(): null {
@@ -291,17 +293,8 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
     return unawaited === null || unawaited.size === 0 ? null : unawaited;
   }
 
-  /** @internal Whether a loop that is closed reports the task; `gather` and `run` answer for theirs themselves. */
-  get _logDestroyPending(): boolean {
-    return this.#rare === null || this.#rare.isReported;
-  }
-
-  set _logDestroyPending(isReported: boolean) {
-    this.#rarely().isReported = isReported;
-  }
-
   #rarely(): Rare {
-    this.#rare ??= { signal: null, unlink: null, unawaited: null, isReported: true };
+    this.#rare ??= { signal: null, unlink: null, unawaited: null };
     return this.#rare;
   }
 
@@ -364,7 +357,6 @@ interface Rare {
   unlink: (() => void) | null;
   /** Waits of async functions that were called in the task and not awaited. */
   unawaited: WaitSet | null;
-  isReported: boolean;
 }
 
 declare const console: { error(message: string): void };
