@@ -48,11 +48,31 @@ import { NeglectWatch } from "../kernel/neglect.ts";
 import { getPlatform } from "./platform.ts";
 import { ensureFuture } from "../kernel/promises.ts";
 import { formatReport, Reports } from "./reports.ts";
-import { Scheduler } from "./scheduler.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { TurnScheduler } from "./scheduler.ts";
 import { drawTasks } from "../kernel/task-tree.ts";
 import { makeTask } from "../kernel/create-task.ts";
 import { Orphans } from "../kernel/orphans.ts";
 import type { CreateTaskOptions, Task } from "../kernel/tasks.ts";
+
+/** Options of {@link BaseEventLoop}. */
+export interface EventLoopOptions {
+  /** What decides which of the ready entries is next; see {@link Scheduler}. */
+  readonly scheduler?: Scheduler;
+}
+
+/**
+ * What a running loop does.
+ *
+ * ```text
+ *   asleep      the host knows the next deadline; what becomes ready must wake the loop   ─► called
+ *   called      the host was asked for a turn                                             ─► turning
+ *   turning     entries run                                                               ─► draining, broken off, called, asleep
+ *   draining    promises go on: code of the user's, which may throw                       ─► turning, broken off
+ *   broken off  the turn is not over: the host lets promises go on, and calls again       ─► turning
+ * ```
+ */
+type Phase = "asleep" | "called" | "turning" | "draining" | "broken off";
 
 /** The promise of a `runForever`. */
 interface Running {
@@ -69,7 +89,7 @@ interface Running {
 export class BaseEventLoop implements AbstractEventLoop {
   readonly #host: Host;
   readonly #client: HostClient = { turn: () => this.#turn(), exhausted: () => this.#exhausted() };
-  readonly #scheduler: Scheduler = new Scheduler();
+  readonly #scheduler: Scheduler;
   readonly #reports: Reports = new Reports(this);
   readonly #watch: NeglectWatch = new NeglectWatch((neglect, item) => this.#reports.reportNeglect(neglect, item));
   /** @internal The waits of async functions whose task has ended. */
@@ -85,29 +105,32 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** How `runForever` ends; `null` while the loop is not running. */
   #run: Running | null = null;
-  #stopping: boolean = false;
-  #closed: boolean = false;
+  /** `stop` was called: the run ends with its present turn, or its first. */
+  #isStopping: boolean = false;
+  #isClosed: boolean = false;
+  #phase: Phase = "asleep";
   #debug: boolean;
   /** Each entry is run with a look at the clock or at the instrument. */
   #isObserved: boolean;
   #turns: number = 0;
-  /** The loop is in a turn, or has asked the host for one soon: nobody needs to wake it. */
-  #awake: boolean = false;
-  /** A turn has begun and not ended; it may have been broken off to let promises go on. */
-  #inTurn: boolean = false;
+  /** The entry that runs; what becomes ready meanwhile is its doing. */
+  #entry: Runnable | null = null;
   /** A promise was settled: promises go on before the next entry runs. */
   #promisesAreDue: boolean = false;
-  #isDraining: boolean = false;
   /** Promises went on after the last entry. */
-  #drained: boolean = false;
+  #hasDrained: boolean = false;
   #asyncFunctions: number = 0;
   /** Something may come at any time that the host does not know of, such as a signal. */
   #isExpecting: boolean = false;
   #taskFactory: TaskFactory | null = null;
 
-  /** @param host the platform's by default. */
-  constructor(host: Host = getPlatform().createHost()) {
+  /**
+   * @param host the platform's by default.
+   * @param options `scheduler`: what decides which entry is next; first come, first served by default.
+   */
+  constructor(host: Host = getPlatform().createHost(), options: EventLoopOptions = {}) {
     this.#host = host;
+    this.#scheduler = options.scheduler ?? new TurnScheduler();
     this.#debug = host.debug === true;
     this.#isObserved = this.#debug;
   }
@@ -183,7 +206,7 @@ export class BaseEventLoop implements AbstractEventLoop {
       this.#run = { resolve, reject };
       loopStarted(this);
       this.#host.connect(this.#client);
-      if (this.#stopping) this.#wake();
+      if (this.#isStopping) this.#wake();
       else this.#sleep();
     });
   }
@@ -213,7 +236,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   }
 
   stop(): void {
-    this.#stopping = true;
+    this.#isStopping = true;
     if (this.#run !== null) this.#wake();
   }
 
@@ -222,13 +245,13 @@ export class BaseEventLoop implements AbstractEventLoop {
   }
 
   isClosed(): boolean {
-    return this.#closed;
+    return this.#isClosed;
   }
 
   close(): void {
     if (this.#run !== null) throw new RuntimeError("Cannot close a running event loop: stop() it first");
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#scheduler.clear();
     const pending = [...this._tasks];
     for (const task of pending) {
@@ -265,7 +288,6 @@ export class BaseEventLoop implements AbstractEventLoop {
   #turn(): void {
     const outer = swapLoopInTurn(this);
     try {
-      this.#awake = true;
       const end = this.#host.now() + PUMP_BUDGET_SECONDS;
       let entries = 0;
       let turns = 0;
@@ -273,7 +295,7 @@ export class BaseEventLoop implements AbstractEventLoop {
         entries += this.#scheduler.ready;
         turns++;
         if (!this.#runTurn()) return;
-        if (this.#stopping) {
+        if (this.#isStopping) {
           this.#finish();
           return;
         }
@@ -292,11 +314,11 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** An error left the turn. If the user's own microtask threw it, it is the platform's to report, and the loop goes on. */
   #threw(error: unknown): void {
-    if (!this.#isDraining) {
+    if (this.#phase !== "draining") {
       this._leave(error);
       return;
     }
-    this.#isDraining = false;
+    this.#phase = "broken off";
     if (this.#run !== null) this.#host.requestTurn(0);
     throw error;
   }
@@ -313,40 +335,45 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** Runs the entries of a turn; `false` if the loop left it, to let promises go on or for good. */
   #runTurn(): boolean {
     const scheduler = this.#scheduler;
-    if (!this.#inTurn) {
-      this.#inTurn = true;
+    if (this.#phase !== "broken off") {
       this.#turns++;
       const size = scheduler.beginTurn(scheduler.timers === 0 ? 0 : this.#endOfNow());
       this._instrument?.turnStarted?.(size);
     }
+    this.#phase = "turning";
     for (let entry = scheduler.nextOfTurn(); entry !== undefined; entry = scheduler.nextOfTurn()) {
       if (this.#isObserved) this.#runObserved(entry);
       else this.#runEntry(entry);
       if (!this.#promisesAreDue && this.#run !== null) continue;
       this.#promisesAreDue = false;
-      if (this.#run !== null) this.#host.requestTurn(0);
+      if (this.#run !== null) {
+        this.#phase = "broken off";
+        this.#host.requestTurn(0);
+      }
       return false;
     }
-    this.#inTurn = false;
+    this.#entry = null;
     this.#watch.review();
     // A foreign promise may be what an async function waits for, and busy tasks must not keep it waiting.
-    if (this.#asyncFunctions > 0 && !this.#drained) this.#drain();
+    if (this.#asyncFunctions > 0 && !this.#hasDrained) this.#drain();
     return this.#run !== null;
   }
 
   /** Runs one entry, and lets the promises it settled go on, where the platform can do so at once. */
   #runEntry(entry: Runnable): void {
     refillAwaits(this.awaitBudget);
+    this.#entry = entry;
     entry.run();
-    this.#drained = this.#promisesAreDue && this.#drain();
-    if (this.#drained) this.#promisesAreDue = false;
+    this.#hasDrained = this.#promisesAreDue && this.#drain();
+    if (this.#hasDrained) this.#promisesAreDue = false;
   }
 
   /** Lets promises go on; `false` if the platform can only do so when the loop has returned to it. */
   #drain(): boolean {
-    this.#isDraining = true;
+    this.#phase = "draining";
     const drained = this.#host.drainMicrotasks?.() ?? false;
-    this.#isDraining = false;
+    // The loop may have been left meanwhile.
+    if (this.#phase === "draining") this.#phase = "turning";
     return drained;
   }
 
@@ -364,8 +391,8 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** Tells the host when the next turn is wanted. */
   #sleep(): void {
-    this.#awake = this.#scheduler.ready > 0;
-    if (this.#awake) {
+    this.#phase = this.#scheduler.ready > 0 ? "called" : "asleep";
+    if (this.#phase === "called") {
       this.#host.requestTurn(0);
       return;
     }
@@ -375,8 +402,8 @@ export class BaseEventLoop implements AbstractEventLoop {
   }
 
   #wake(): void {
-    if (this.#awake || this.#run === null) return;
-    this.#awake = true;
+    if (this.#phase !== "asleep" || this.#run === null) return;
+    this.#phase = "called";
     this.#host.requestTurn(0);
   }
 
@@ -394,9 +421,9 @@ export class BaseEventLoop implements AbstractEventLoop {
   #disconnect(): Running | null {
     const run = this.#run;
     this.#run = null;
-    this.#stopping = false;
-    this.#awake = false;
-    this.#inTurn = false;
+    this.#isStopping = false;
+    this.#phase = "asleep";
+    this.#entry = null;
     this.#scheduler.breakTurn();
     loopStopped(this);
     this.#host.disconnect();
@@ -447,7 +474,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   }
 
   toString(): string {
-    return `<EventLoop running=${this.isRunning()} closed=${this.#closed} debug=${this.#debug}>`;
+    return `<EventLoop running=${this.isRunning()} closed=${this.#isClosed} debug=${this.#debug}>`;
   }
 
   /** Runs `entry` under the eyes of an instrument, and in debug mode reports it if it kept everything else waiting. */
@@ -469,15 +496,15 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** @internal */
   _enqueue(entry: Runnable): void {
-    this.#scheduler.enqueue(entry);
-    if (!this.#awake) this.#wake();
+    this.#scheduler.enqueue(entry, this.#entry);
+    if (this.#phase === "asleep") this.#wake();
   }
 
   /** @internal */
   _addTimer(timer: Timer): void {
     this.#scheduler.schedule(timer);
     // A loop that sleeps has told its host an older deadline.
-    if (!this.#awake && this.#run !== null) this.#sleep();
+    if (this.#phase === "asleep" && this.#run !== null) this.#sleep();
   }
 
   /** @internal */
@@ -504,7 +531,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** @internal Whether the loop waits for something of which its host does not know. */
   protected _setExpecting(isExpecting: boolean): void {
     this.#isExpecting = isExpecting;
-    if (!this.#awake && this.#run !== null) this.#sleep();
+    if (this.#phase === "asleep" && this.#run !== null) this.#sleep();
   }
 
   /** @internal Whether a handler of the user's own gets Ctrl-C. */
@@ -575,7 +602,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new RuntimeError("Event loop is closed");
+    if (this.#isClosed) throw new RuntimeError("Event loop is closed");
   }
 
   #checkNotRunning(): void {

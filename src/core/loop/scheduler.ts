@@ -15,10 +15,36 @@ function isBefore(a: Timer, b: Timer): boolean {
 }
 
 /**
- * Queues for one loop. A turn is `beginTurn`, then `nextOfTurn` until it returns `undefined`: only what was ready when
- * the turn began belongs to it, so that callbacks that schedule callbacks cannot keep timers and I/O waiting for ever.
+ * What a loop asks of its scheduler: a ready queue, timers, and which entry is next. A turn is `beginTurn`, then
+ * `nextOfTurn` until it returns `undefined`. A search through schedules hands the loop one that chooses otherwise.
  */
-export class Scheduler {
+export interface Scheduler {
+  /** How many entries are ready. */
+  readonly ready: number;
+  /** How many timers are set, the cancelled ones included that were not swept. */
+  readonly timers: number;
+  readonly cancelledTimers: number;
+  /** `entry` is ready; `cause` is the entry that ran when it became so, `null` where it came from outside of the loop. */
+  enqueue(entry: Runnable, cause: Runnable | null): void;
+  schedule(timer: Timer): void;
+  timerCancelled(timer: Timer): void;
+  /** When the next timer is due, on the loop's clock, in seconds; infinity when there is none. */
+  nextDeadline(): number;
+  /** Begins a turn, to which the timers belong that are due before `end`. Returns how many entries it has. */
+  beginTurn(end: number): number;
+  /** Takes out the next entry of the turn; `undefined` at its end. */
+  nextOfTurn(): Runnable | undefined;
+  /** Ends the turn early; what is left of it belongs to the next. */
+  breakTurn(): void;
+  /** The loop is closed. */
+  clear(): void;
+}
+
+/**
+ * First come, first served, as in CPython: only what was ready when the turn began belongs to it, so that callbacks that
+ * schedule callbacks cannot keep timers and I/O waiting for ever.
+ */
+export class TurnScheduler implements Scheduler {
   readonly #ready: Deque<Runnable> = new Deque();
   readonly #timers: Heap<Timer> = new Heap(isBefore);
   /** Timers in the heap that were cancelled. */
@@ -38,7 +64,7 @@ export class Scheduler {
     return this.#cancelled;
   }
 
-  enqueue(entry: Runnable): void {
+  enqueue(entry: Runnable, _cause: Runnable | null): void {
     this.#ready.push(entry);
   }
 
