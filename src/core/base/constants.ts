@@ -27,7 +27,7 @@ export const TURNS_PER_LOOK_AT_CLOCK = 2;
 /** How many bytes a stream reader holds before it asks the peer to wait, in bytes; twice as many are the most. */
 export const STREAM_LIMIT: number = 64 * 1024;
 
-/** After so many writes to a lost connection the rest is warned of. */
+/** From this many writes to a lost connection on, each is warned of. */
 export const LOG_THRESHOLD_FOR_CONNLOST_WRITES = 5;
 
 /** How long a TLS handshake may take, in seconds: nginx's number. */

@@ -2,7 +2,7 @@
 
 const INITIAL_CAPACITY = 16;
 
-/** A buffer of which less than one in so many slots is used gives half of them back … */
+/** A buffer of which less than one slot in this many is used gives half of them back … */
 export const SPARSE = 8;
 
 /** … unless it has no more than this many, which a busy queue would only ask for again. */

@@ -34,7 +34,7 @@ function brand(type: { readonly brand: symbol; readonly prototype: object; reado
 }
 
 /**
- * The request to stop: thrown at the `await` (or `yield*`) where a task waits when somebody cancels it.
+ * The request to stop: thrown at the `await` (or `yield*`) where a task waits when it is cancelled.
  *
  * Clean up and let it pass on. In JavaScript `catch` catches this too, so begin a catch-all with
  * `rethrowIfCancelled`. It carries no stack: it says that the task was asked to stop, not where something broke,
@@ -102,7 +102,7 @@ export class DeadlockError extends RuntimeError {
 }
 
 /**
- * A barrier was broken or reset while somebody waited at it, or is broken.
+ * A barrier was broken or reset while a task waited at it, or is broken.
  *
  * CPython: `asyncio.BrokenBarrierError`.
  */

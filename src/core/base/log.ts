@@ -1,4 +1,4 @@
-/** Where the library's reports go when nobody handles them: the console, or a logger of yours. @module */
+/** Where the library's reports go when no handler takes them: the console, or a logger of yours. @module */
 
 /** What the library writes its reports to. Each method takes a text of one or more lines. */
 export interface Logger {

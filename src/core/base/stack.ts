@@ -15,7 +15,7 @@ export function resumeStacks(limit: number): void {
 }
 
 /**
- * Has V8 write the stack of `error` now. Until somebody reads it, V8 holds the objects of all its frames, and with them
+ * Has V8 write the stack of `error` now. Until it is read, V8 holds the objects of all its frames, and with them
  * what waits to be collected.
  */
 export function readStack(error: unknown): void {

@@ -63,7 +63,7 @@ export function gather(...args: unknown[]): Future<unknown[]> {
   return new GatheringFuture(loop, children, returnExceptions);
 }
 
-/** How often a gather passes a request on; after so many its children have had it. */
+/** How often a gather passes a request on; its children have had it by then. */
 const MOST_REQUESTS = MOST_ASKED_AGAIN;
 
 /** The future of {@link gather}: done when its children are, or when the first fails. */

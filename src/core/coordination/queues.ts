@@ -1,4 +1,4 @@
-/** Queues: handing work from those who make it to those who do it. @module */
+/** Queues: handing work from producers to consumers. @module */
 
 import { Deque } from "../base/deque.ts";
 import { QueueEmpty, QueueFull, QueueShutDown } from "../base/exceptions.ts";
@@ -35,7 +35,7 @@ export interface QueueStore<T> {
 }
 
 /**
- * First in, first out. Of those who wait to put or to get, the first in line goes first.
+ * First in, first out. Of the tasks that wait to put or to get, the first in line goes first.
  *
  * ```ts
  * await asyncio.run(async () => {
@@ -149,7 +149,7 @@ export class Queue<T> {
   }
 
   /**
-   * Says that an item taken from the queue has been dealt with, for those who {@link join}.
+   * Says that an item taken from the queue has been dealt with, for the tasks that {@link join}.
    *
    * @throws {RangeError} if it is called more often than there were items.
    */

@@ -1,4 +1,4 @@
-/** Protecting work from the cancellation of those who wait for it. @module */
+/** Protecting work from the cancellation of the tasks that wait for it. @module */
 
 import type { ResultOf } from "../kernel/async-functions.ts";
 import type { Runnable } from "../kernel/contract.ts";
@@ -7,7 +7,7 @@ import type { Waitable } from "../kernel/promises.ts";
 import { ensureFuture } from "../kernel/promises.ts";
 
 /**
- * Waits for something that goes on even if the one who waits is cancelled.
+ * Waits for something that goes on even if the waiting task is cancelled.
  *
  * The waiter gets its `CancelledError`; the work inside runs to its end, and if it fails then, the error goes to the
  * loop's exception handler.
@@ -43,7 +43,7 @@ export function shield<A extends Waitable<unknown>>(awaitable: A): Future<Result
   return outer;
 }
 
-/** The hooks that report the failure of what was shielded. One is enough for each, however many ceased to wait. */
+/** The hooks that report the failure of what was shielded. One is enough for each, however many tasks ceased to wait. */
 const reporting: WeakMap<Future<unknown>, Runnable> = new WeakMap();
 
 function reportAtEnd(inner: Future<unknown>): void {

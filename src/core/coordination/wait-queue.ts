@@ -3,7 +3,7 @@
  *
  * CPython writes the same deque of futures again in each of them. What they share: a waiter is a future in the line; it
  * is woken by a result; it leaves the line when its task goes on, and not when it is cancelled, so that a lock that is
- * released between the two wakes nobody twice. What they do not share stays with them: what to do when a waiter that has
+ * released between the two wakes no task twice. What they do not share stays with them: what to do when a waiter that has
  * been woken is cancelled before it goes on, so that the wakeup is not lost.
  *
  * Everything costs the same however long the line is. Weighed and refused: one list for all, as CPython has it, which is
@@ -77,7 +77,7 @@ export class Waiter extends Future<void> implements Linked<Waiter> {
   }
 }
 
-/** Ties an object to the loop in which it was first waited for: shared by two loops, it could wake nobody. */
+/** Ties an object to the loop in which it was first waited for: shared by two loops, it could not wake the other's tasks. */
 export class LoopBinding {
   readonly #owner: object;
   #loop: KernelLoop | null = null;

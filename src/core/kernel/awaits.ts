@@ -36,7 +36,7 @@ abstract class PendingAwait implements Waiter, Wait {
     return this.#scope?.task ?? null;
   }
 
-  /** Waits on behalf of `scope`, or of nobody. */
+  /** Registers the wait in `scope`, if there is one. */
   protected startIn(scope: WaitScope | null): void {
     if (scope !== null) this.#scope = scope.addWait(this);
   }
@@ -84,7 +84,7 @@ abstract class PendingAwait implements Waiter, Wait {
       if (request === null) this.settle();
       else this.#interrupt(new CancelledError(request.message));
     } catch (error) {
-      // The engine's own functions do not throw: this is a callback that somebody gave to then().
+      // The engine's own functions do not throw: this is a callback given to then() by hand.
       this.loop.callExceptionHandler({ message: "Exception in a callback of then()", exception: error });
     }
   }

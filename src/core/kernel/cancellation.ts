@@ -20,8 +20,8 @@
  * `Promise.all` must not see those of another. Seen from a driver, its own requests and those further out count; seen
  * from outside of the task, all of them: CPython's number.
  *
- * **Taken back.** When the last request is taken back, one that is kept is dropped: it was not delivered, and nobody
- * asks for it any more.
+ * **Taken back.** When the last request is taken back, one that is kept is dropped: it was not delivered, and
+ * is not wanted any more.
  *
  * **Circles.** Tasks may wait for each other in a circle, also through `gather`, `shield` and groups. CPython overflows
  * its stack there. Here the waiter at which the request comes round stops waiting, and gets its `CancelledError`.
@@ -464,7 +464,7 @@ function outermost(waiter: CountingWaiter): CountingWaiter {
   return at;
 }
 
-/** Drops what is kept in `waiter` and in what runs inside of it; but not where requests count that nobody took back. */
+/** Drops what is kept in `waiter` and in what runs inside of it; but not where requests still count. */
 function forget(waiter: Waiter): void {
   const todo: Cancellable[] = [waiter];
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {

@@ -144,7 +144,7 @@ const rootContext = new Context();
 
 /**
  * A variable with a value for each task. A task starts with the values of the code that made it, and what it sets,
- * nobody else sees.
+ * other tasks do not see.
  *
  * ```ts
  * const request = new asyncio.ContextVar<number>("request");

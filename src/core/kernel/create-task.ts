@@ -13,7 +13,7 @@ import { Task } from "./tasks.ts";
  * Starts `work` as a task of the running loop: it begins in the next turn, beside the code that goes on here.
  *
  * Pass the function, `createTask(() => worker("a"))`, or a coroutine. A promise is refused: it has started already, and
- * nobody could cancel it.
+ * it could not be cancelled.
  *
  * @throws {TypeError} if `work` is a promise, or nothing that can run.
  * @throws {RuntimeError} if no loop is running.

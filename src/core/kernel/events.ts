@@ -24,7 +24,7 @@ export interface ExceptionContext extends Report {
   readonly [key: string]: unknown;
 }
 
-/** Receives what nobody else could: see {@link AbstractEventLoop.setExceptionHandler}. */
+/** Receives what no other code could: see {@link AbstractEventLoop.setExceptionHandler}. */
 export type ExceptionHandler = (loop: AbstractEventLoop, context: ExceptionContext) => void;
 
 /** Options of the methods that schedule a callback. */
@@ -94,8 +94,8 @@ export interface AbstractEventLoop extends KernelLoop {
   /** Ends `runForever` after the present turn, or, called before it, after one turn. */
   stop(): void;
   /**
-   * Gives up what is scheduled, and reports what was forgotten: pending tasks, exceptions that nobody retrieved and
-   * coroutines that nobody awaited. Closing twice does nothing.
+   * Gives up what is scheduled, and reports what was forgotten: pending tasks, exceptions that were never retrieved
+   * and coroutines that were never awaited. Closing twice does nothing.
    *
    * @throws {RuntimeError} if the loop is running.
    */
@@ -112,7 +112,7 @@ export interface AbstractEventLoop extends KernelLoop {
   slowCallbackDuration: number;
 
   /**
-   * Sends what nobody else could receive to `handler` (an exception in a callback, one that nobody retrieved) instead
+   * Sends what no other code could receive to `handler` (an exception in a callback, one never retrieved) instead
    * of the log. `null` puts the default back.
    */
   setExceptionHandler(handler: ExceptionHandler | null): void;

@@ -1,4 +1,4 @@
-/** Future: a result that will come, and those who wait for it. @module */
+/** Future: a result that will come, and what waits for it. @module */
 
 import { DEBUG_STACK_DEPTH } from "../base/constants.ts";
 import { CancelledError, InvalidStateError, RuntimeError } from "../base/exceptions.ts";
@@ -54,7 +54,7 @@ const CANCELLED = 5;
 /** What a coroutine yields to give way for one turn. */
 const IN_NEXT_TURN: IteratorResult<undefined, never> = { done: false, value: undefined };
 
-/** How many of those who wait are looked at for a repr. */
+/** How many waiters are looked at for a repr. */
 const MOST_SHOWN = 64;
 
 /** What few futures have. */
@@ -203,7 +203,7 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
     return 1;
   }
 
-  /** Whether a failure nobody asks for will be reported. It can only be set to `false`. */
+  /** Whether the failure will be reported, if it is never retrieved. It can only be set to `false`. */
   get logTraceback(): boolean {
     return this.#state === UNRETRIEVED;
   }
@@ -383,7 +383,7 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
     return null;
   }
 
-  /** @internal The futures this one is made of, for those who draw the tasks. */
+  /** @internal The futures this one is made of, for drawing the tasks. */
   get _parts(): Iterable<Future<unknown>> {
     return [];
   }

@@ -1,5 +1,5 @@
 /**
- * What somebody made and nobody looked after: a coroutine that was never awaited, an exception that was never
+ * What was made and then neglected: a coroutine that was never awaited, an exception that was never
  * retrieved. CPython reports them when the object is freed. So do we, with a `FinalizationRegistry`, which is late and
  * may be never; what it has not reported is swept for, in order, when the loop closes.
  *
@@ -19,7 +19,7 @@ export interface Neglect {
   settled: boolean;
 }
 
-/** An object that somebody has to look after. */
+/** An object that must be awaited or retrieved by some code. */
 export interface Neglectable {
   /** @internal Whether it has not been looked after. */
   readonly _isNeglected: boolean;

@@ -115,7 +115,7 @@ export function requireLoop(): KernelLoop {
 
 let awaitsLeft: number = Infinity;
 
-/** An entry of a loop begins: from here on so many awaits may be answered at once. */
+/** An entry of a loop begins: from here on `count` awaits may be answered at once. */
 export function refillAwaits(count: number): void {
   awaitsLeft = count;
 }

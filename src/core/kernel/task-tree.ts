@@ -1,4 +1,4 @@
-/** Who waits for whom, as text: what a deadlock and an interrupted program show. @module */
+/** Which task waits for which, as text: what a deadlock and an interrupted program show. @module */
 
 import type { Cancellable } from "./contract.ts";
 import { Call, Driver } from "./driver.ts";

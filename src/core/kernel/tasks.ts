@@ -51,7 +51,7 @@ const NO_OPTIONS: CreateTaskOptions = {};
  * - It starts in the next turn of the loop, and ends with the coroutine's result or error, or cancelled.
  * - {@link cancel} throws a `CancelledError` where the coroutine waits; it may clean up, with awaits, as long as it
  *   needs.
- * - The loop holds it for as long as it has not ended; nobody else needs to.
+ * - The loop holds it for as long as it has not ended; your code need not.
  *
  * ```ts
  * await asyncio.run(async () => {
@@ -77,9 +77,9 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   /** @internal */
   _next: Task<unknown> | null = null;
   #name: string | number;
-  /** What it runs; the function it was made of, until somebody asks for the coroutine. */
+  /** What it runs; the function it was made of, until the coroutine is asked for. */
   #coroutine: Coroutine<T> | CoroutineGenerator<T> | Body<T> | null;
-  /** The context it runs in; what that will hold, until somebody asks for it. */
+  /** The context it runs in; what that will hold, until it is asked for. */
   #context: Context | Settings;
   #rare: Rare | null = null;
   /** @internal Whether a loop that is closed reports the task; `gather` and `run` answer for theirs themselves. */

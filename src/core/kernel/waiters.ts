@@ -1,5 +1,5 @@
 /**
- * Those who wait for one future, in the order they came. Removing one costs the same however many there are: a thousand
+ * What waits for one future, in the order it came. Removing one costs the same however many there are: a thousand
  * tasks may wait for one shared thing and be cancelled in any order.
  *
  * A future with a single waiter, which is nearly every one, keeps it in a field and makes none of these.

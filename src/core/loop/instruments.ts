@@ -1,4 +1,4 @@
-/** Hooks for tools that watch a loop: they cost nothing when nobody listens. @module */
+/** Hooks for tools that watch a loop: they cost nothing when no tool listens. @module */
 
 import type { Task } from "../kernel/tasks.ts";
 

@@ -12,7 +12,7 @@ interface Platform {
   createHost(): Host;
   /** A loop with what the platform adds to one, such as its network. */
   createLoop?(host?: Host): AbstractEventLoop;
-  /** Memory for so many bytes, which need not be zeros; a plain `Uint8Array` where this is left out. */
+  /** Memory for `size` bytes, which need not be zeros; a plain `Uint8Array` where this is left out. */
   allocate?(size: number): Uint8Array;
   /** The platform's async context, `null` where there is none. */
   readonly asyncContext: AsyncContext | null;

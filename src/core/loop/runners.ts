@@ -3,7 +3,7 @@
  * Running a program: a loop, a main task, and an orderly end.
  *
  * **The end of a program, step by step.** The main task is done. Every task that still runs is cancelled, and so are
- * the waits of async functions that nobody awaited; the loop goes on until the tasks have cleaned up; what failed
+ * the waits of async functions that were not awaited; the loop goes on until the tasks have cleaned up; what failed
  * meanwhile goes to the exception handler; the loop is closed, which reports what was forgotten. Then `run` gives the
  * result, or throws the error.
  *
@@ -137,7 +137,7 @@ export class Runner implements AsyncDisposable {
     try {
       await cancelAllTasks(loop);
     } catch (error) {
-      // A task awaits a promise that nobody settles: closing the loop says which.
+      // A task awaits a promise that is never settled: closing the loop says which.
       if (!(error instanceof DeadlockError)) throw error;
     } finally {
       stopListening?.();

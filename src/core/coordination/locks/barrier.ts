@@ -1,4 +1,4 @@
-/** Barrier: nobody passes until all are there. @module */
+/** Barrier: no task passes until all are there. @module */
 
 import type { Coroutine, CoroutineGenerator } from "../../kernel/coroutines.ts";
 import { BrokenBarrierError } from "../../base/exceptions.ts";
@@ -6,8 +6,8 @@ import { inspectAsString, repr } from "../../base/format.ts";
 import { Condition } from "./condition.ts";
 
 /**
- * Where a barrier stands. *Filling*: tasks arrive and wait. *Draining*: all are there and leave; who comes now waits for
- * the next round. *Resetting*: those inside leave with an error, then it fills again. *Broken*: until it is reset.
+ * Where a barrier stands. *Filling*: tasks arrive and wait. *Draining*: all are there and leave; a task that comes now waits
+ * for the next round. *Resetting*: those inside leave with an error, then it fills again. *Broken*: until it is reset.
  */
 type State = "filling" | "draining" | "resetting" | "broken";
 
@@ -67,14 +67,14 @@ export class Barrier {
     });
   }
 
-  /** Sends those who wait away with a {@link BrokenBarrierError} and makes the barrier as new. */
+  /** Ends the waits with a {@link BrokenBarrierError} and makes the barrier as new. */
   reset(): Coroutine<void> {
     return this.#change(() => {
       this.#state = this.#inside > 0 ? "resetting" : "filling";
     });
   }
 
-  /** Breaks the barrier: those who wait, and those who come, get a {@link BrokenBarrierError} until it is reset. */
+  /** Breaks the barrier: the waiting tasks, and those that come, get a {@link BrokenBarrierError} until it is reset. */
   abort(): Coroutine<void> {
     return this.#change(() => {
       this.#state = "broken";

@@ -20,7 +20,7 @@ export interface ConditionStatistics {
 }
 
 /**
- * A lock, and a line of those who wait until what it protects has changed.
+ * A lock, and a line of tasks that wait until what it protects has changed.
  *
  * ```ts
  * await asyncio.run(async () => {
@@ -96,7 +96,7 @@ export class Condition {
   }
 
   /**
-   * Wakes up to `n` of those who wait; they go on when they have the lock again.
+   * Wakes up to `n` of the waiting tasks; they go on when they have the lock again.
    *
    * @throws {RuntimeError} if the lock is not held.
    */
@@ -105,7 +105,7 @@ export class Condition {
     this.#queue.wake(n);
   }
 
-  /** Wakes all who wait. @throws {RuntimeError} if the lock is not held. */
+  /** Wakes all waiting tasks. @throws {RuntimeError} if the lock is not held. */
   notifyAll(): void {
     this.notify(Infinity);
   }

@@ -1,4 +1,4 @@
-/** Event: something that happens, and those who wait for it. @module */
+/** Event: something that happens, and the tasks that wait for it. @module */
 
 import { inspectAsString } from "../../base/format.ts";
 import { Attempt } from "../../kernel/attempts.ts";

@@ -18,7 +18,7 @@ export interface LockStatistics {
 }
 
 /**
- * Only one task at a time holds it. Others wait in line, first come, first served; nobody overtakes.
+ * Only one task at a time holds it. Others wait in line, first come, first served.
  *
  * ```ts
  * await asyncio.run(async () => {
@@ -42,7 +42,7 @@ export class Lock {
   #locked: boolean = false;
   readonly #queue: WaitQueue = new WaitQueue(this);
 
-  /** Whether somebody holds it. Between a release and the next holder's turn nobody does. */
+  /** Whether a task holds it. Between a release and the next holder's turn none does. */
   locked(): boolean {
     return this.#locked;
   }
@@ -64,7 +64,7 @@ export class Lock {
   /**
    * Frees the lock, and wakes the first in line.
    *
-   * @throws {RuntimeError} if nobody holds it.
+   * @throws {RuntimeError} if it is not held.
    */
   release(): void {
     if (!this.#locked) throw new RuntimeError("Lock is not acquired");
@@ -119,7 +119,7 @@ class Acquire extends Attempt<true> implements Standing {
     return `${this.name}() of ${this.#lock.toString()}`;
   }
 
-  /** One that was woken has its turn: nobody overtakes. */
+  /** A task that was woken has its turn: none overtakes it. */
   protected override mustWait(hasWaited: boolean): boolean {
     return !hasWaited && this.#lock._mustWait;
   }

@@ -1,4 +1,4 @@
-/** Semaphore: at most so many at a time. @module */
+/** Semaphore: at most a number of tasks at a time. @module */
 
 import { inspectAsString, repr } from "../../base/format.ts";
 import { Attempt } from "../../kernel/attempts.ts";
