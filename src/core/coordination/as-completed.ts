@@ -63,6 +63,10 @@ class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
   #timer: TimerHandle | null = null;
   /** How many items have not been given out. */
   #left: number;
+  /** How many were given out and are not done. */
+  #owed: number = 0;
+  /** The loop over it was left, and not gone on with. */
+  #isLeft: boolean = false;
 
   constructor(awaitables: ReadonlySet<A>, seconds: number | null) {
     const futures = new Set([...awaitables].map((awaitable) => ensureFuture(awaitable, { loop: this.#loop })));
@@ -77,10 +81,11 @@ class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
     try {
       while (this.#left > 0) {
         this.#left--;
+        this.#owed++;
         yield new GeneratorCoroutine(this.#nextResult(), "asCompleted");
       }
     } finally {
-      if (this.#left > 0) this.#unwatch();
+      if (this.#left > 0) this.#leave();
     }
   }
 
@@ -89,7 +94,7 @@ class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
     return {
       next: () => asPromise(new GeneratorCoroutine(this.#nextItem(), "asCompleted")),
       return: async () => {
-        this.#unwatch();
+        this.#leave();
         return { done: true, value: undefined };
       },
     };
@@ -98,6 +103,7 @@ class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
   *#nextItem(): CoroutineGenerator<IteratorResult<[Future<ResultOf<A>>], void>> {
     if (this.#left === 0) return { done: true, value: undefined };
     this.#left--;
+    this.#owed++;
     return { done: false, value: yield* this.#nextFuture() };
   }
 
@@ -108,20 +114,32 @@ class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
 
   /** In an array, since an async function that awaits this would go on to await a bare future. */
   *#nextFuture(): CoroutineGenerator<[Future<ResultOf<A>>]> {
-    const future = yield* this.#done.get();
-    if (future === null) throw new TimeoutError();
-    return [future];
+    try {
+      const future = yield* this.#done.get();
+      if (future === null) throw new TimeoutError();
+      return [future];
+    } finally {
+      this.#owed--;
+      if (this.#isLeft) this.#leave();
+    }
   }
 
   /** A loop over it begins, or goes on after a `break`. */
   #watch(): void {
+    this.#isLeft = false;
     const onDone = (future: Future<ResultOf<A>>): void => this.#completed(future);
     for (const [future, hook] of this.#todo) if (hook === null) this.#todo.set(future, future._onDone(onDone));
     if (this.#deadline === null || this.#timer !== null || this.#todo.size === 0) return;
     this.#timer = this.#loop.callAt(this.#deadline, () => this.#timeIsUp());
   }
 
-  /** The loop was left: nothing is kept alive, and no timer set, for one that may never go on. */
+  /** The loop was left. What it has given out is still to come. */
+  #leave(): void {
+    this.#isLeft = true;
+    if (this.#owed === 0) this.#unwatch();
+  }
+
+  /** Nothing is kept alive, and no timer set, for a loop that may never go on. */
   #unwatch(): void {
     for (const [future, hook] of this.#todo) {
       if (hook !== null) future._removeWaiter(hook);

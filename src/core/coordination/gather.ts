@@ -10,6 +10,7 @@ import { getRunningLoop } from "../kernel/events.ts";
 import { Future, isFuture } from "../kernel/futures.ts";
 import type { Waitable } from "../kernel/promises.ts";
 import { checkWaitable, ensureFuture } from "../kernel/promises.ts";
+import { currentEntry } from "../kernel/running.ts";
 import { Task } from "../kernel/tasks.ts";
 
 /** Options of {@link gather}. */
@@ -63,7 +64,7 @@ export function gather(...args: unknown[]): Future<unknown[]> {
   return new GatheringFuture(loop, children, returnExceptions);
 }
 
-/** How often a gather passes a request on; its children have had it by then. */
+/** How often a gather passes a request on in one entry of the loop; its children have had it by then. */
 const MOST_REQUESTS = MOST_ASKED_AGAIN;
 
 /** The future of {@link gather}: done when its children are, or when the first fails. */
@@ -72,8 +73,11 @@ class GatheringFuture extends Future<unknown[]> implements Fork {
   readonly #children: readonly Future<unknown>[];
   readonly #returnExceptions: boolean;
   #unfinished: number;
-  /** How many requests to cancel were passed on to the children and taken. */
+  /** A request to cancel was passed on to the children and taken. */
+  #isCancelled: boolean = false;
+  /** How many requests were passed on in one entry of the loop, and in which. */
   #requests: number = 0;
+  #requestsIn: number = 0;
 
   constructor(loop: KernelLoop, children: readonly Future<unknown>[], returnExceptions: boolean) {
     super({ loop });
@@ -97,7 +101,8 @@ class GatheringFuture extends Future<unknown[]> implements Fork {
   }
 
   override get _onward(): Fork | null {
-    return this.done() || this.#requests >= MOST_REQUESTS ? null : this;
+    const wasAskedEnough = this.#requests >= MOST_REQUESTS && this.#requestsIn === currentEntry();
+    return this.done() || wasAskedEnough ? null : this;
   }
 
   get _branches(): readonly Future<unknown>[] {
@@ -105,7 +110,10 @@ class GatheringFuture extends Future<unknown[]> implements Fork {
   }
 
   _wasAsked(taken: boolean): void {
-    if (taken) this.#requests++;
+    if (!taken) return;
+    this.#isCancelled = true;
+    this.#requests = this.#requestsIn === currentEntry() ? this.#requests + 1 : 1;
+    this.#requestsIn = currentEntry();
   }
 
   override get _typeName(): string {
@@ -125,7 +133,7 @@ class GatheringFuture extends Future<unknown[]> implements Fork {
   }
 
   #allDone(): void {
-    if (this.#requests > 0) {
+    if (this.#isCancelled) {
       // CPython takes the message of the last child in the order given, however that one ended.
       this.setException(this.#children.at(-1)!._makeCancelledError());
       return;

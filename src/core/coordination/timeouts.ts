@@ -2,7 +2,7 @@
 
 import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
-import { CancelledError, RuntimeError, TimeoutError } from "../base/exceptions.ts";
+import { CancelledError, leavesTheLoop, RuntimeError, TimeoutError } from "../base/exceptions.ts";
 import { inspectAsString, repr } from "../base/format.ts";
 import { callBody } from "../kernel/async-functions.ts";
 import { requestCancel, requestsSeenFrom, takeBack } from "../kernel/cancellation.ts";
@@ -168,7 +168,14 @@ class Alarm implements Timer {
   }
 
   run(): void {
-    if (!this.#cancelled) this.#deadline._expire();
+    if (this.#cancelled) return;
+    try {
+      this.#deadline._expire();
+    } catch (exception) {
+      // A future of the user's own that throws when it is cancelled.
+      if (leavesTheLoop(exception)) throw exception;
+      this.#loop.callExceptionHandler({ message: `Exception in callback ${this.toString()}`, exception });
+    }
   }
 
   cancelled(): boolean {

@@ -78,9 +78,8 @@ function* waiting<F extends Future<unknown>>(
   let unfinished = futures.size;
   const onCompletion = (future: Future<unknown>): void => {
     unfinished--;
-    if (future._failed) future.exception(); // asking counts as retrieving, as in CPython
-    const failed = returnWhen === FIRST_EXCEPTION && future._failed;
-    if (unfinished > 0 && returnWhen !== FIRST_COMPLETED && !failed) return;
+    if (unfinished > 0 && returnWhen !== FIRST_COMPLETED && !(returnWhen === FIRST_EXCEPTION && hasFailed(future)))
+      return;
     timer?.cancel();
     release();
   };
@@ -92,6 +91,12 @@ function* waiting<F extends Future<unknown>>(
     for (const { future, hook } of hooks) future._removeWaiter(hook);
   }
   return sorted(futures);
+}
+
+/** Asking counts as retrieving the exception, as in CPython. */
+function hasFailed(future: Future<unknown>): boolean {
+  if (future._failed) future.exception();
+  return future._failed;
 }
 
 function sorted<F extends Future<unknown>>(futures: ReadonlySet<F>): WaitResult<F> {

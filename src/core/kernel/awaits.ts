@@ -38,7 +38,10 @@ abstract class PendingAwait implements Waiter, Wait {
 
   /** Registers the wait in `scope`, if there is one. */
   protected startIn(scope: WaitScope | null): void {
-    if (scope !== null) this.#scope = scope.addWait(this);
+    if (scope === null) return;
+    // Known before it is taken in: a request that the scope's driver keeps is handed down at once, and asks for the task.
+    this.#scope = scope;
+    this.#scope = scope.addWait(this);
   }
 
   abstract get _waitingFor(): AwaitedFuture | null;

@@ -26,9 +26,9 @@
  * **Circles.** Tasks may wait for each other in a circle, also through `gather`, `shield` and groups. CPython overflows
  * its stack there. Here the waiter at which the request comes round stops waiting, and gets its `CancelledError`.
  *
- * **Long ways.** The way is walked in a loop, however long it is. Tasks that were asked already and have not run since
- * are passed at most {@link MOST_ASKED_AGAIN} times in a row: to cancel each task of a chain of n costs n steps and not
- * n², at the price that the tasks far down a long chain do not count every one of these requests.
+ * **Long ways.** The way is walked in a loop, however long it is. Tasks that were asked already in the same entry of the
+ * loop are passed at most {@link MOST_ASKED_AGAIN} times in a row: to cancel each task of a chain of n at once costs n
+ * steps and not n², at the price that the tasks far down a long chain do not count every one of these requests.
  *
  * Weighed and refused: recursion from `cancel()` to `cancel()`, as in CPython (a chain of a thousand tasks overflows); one
  * count for the whole task (branches take each other's requests back); a flag in each waiter beside a count in each task
@@ -37,9 +37,10 @@
  * @module
  */
 
+import { currentEntry } from "./running.ts";
 import type { Asked, Awaited, Cancellable, CountingWaiter, Fork, Group, Runnable, Tasks, Waiter } from "./contract.ts";
 
-/** How many waiters in a row that were asked already a request passes before it is taken as delivered. */
+/** How many waiters in a row that were asked already in this entry a request passes before it is taken as delivered. */
 export const MOST_ASKED_AGAIN = 64;
 
 // --- made and passed on
@@ -181,7 +182,9 @@ class Way {
   #isAskedTooOften(waiter: Waiter): boolean {
     // A call of an async function goes on without a step of its driver: what it waits for knows better.
     if (isCall(waiter._waitingFor)) return false;
-    this.#askedAgain = waiter._asked?.state === "passed on" ? this.#askedAgain + 1 : 0;
+    const { _asked: asked } = waiter;
+    const wasAskedNow = asked !== null && asked.state === "passed on" && asked.passedOnIn === currentEntry();
+    this.#askedAgain = wasAskedNow ? this.#askedAgain + 1 : 0;
     return this.#askedAgain > MOST_ASKED_AGAIN;
   }
 
@@ -279,14 +282,22 @@ class CircleWatch implements Runnable {
   }
 
   #isCircle(): boolean {
-    this.#tasks.searches++;
+    const isCircle = this.#search();
+    this.#tasks.searches = isCircle ? 0 : this.#tasks.searches + 1;
+    return isCircle;
+  }
+
+  #search(): boolean {
+    const { task } = this.#waiter;
     const found = new Set<Cancellable>([this.#target]);
     // What is added to a set while it is iterated is iterated too.
     for (const next of found) {
       const onward = next._onward;
-      if (onward === null) for (const task of (next as Partial<Awaited>)._tasks ?? []) found.add(task);
+      const { _tasks: tasks } = next as Partial<Awaited>;
+      if (tasks !== undefined && task !== null && tasks.has(task)) return true;
+      if (onward === null) for (const inner of tasks ?? []) found.add(inner);
       else if (!isWaiter(onward)) for (const branch of onward._branches) found.add(branch);
-      else if (onward === this.#waiter || onward === this.#waiter.task) return true;
+      else if (onward === this.#waiter || onward === task) return true;
       else if (onward._waitingFor !== null) found.add(onward._waitingFor);
     }
     return false;
@@ -297,7 +308,7 @@ class CircleWatch implements Runnable {
 function breakOff(waiter: Waiter, message: string | undefined): void {
   keep(waiter, message);
   const target = waiter._waitingFor;
-  if (target === null || target.done()) return;
+  if (target === null || target.done() || isCall(target)) return;
   target._removeWaiter(waiter);
   target._neverMind();
   waiter._breakOff();
@@ -309,13 +320,16 @@ function isWaiter(onward: Waiter | Fork): onward is Waiter {
 }
 
 /** Whether `target` is the call of an async function, whose waits are those of the waiter's own code. */
-function isCall(target: Awaited | null): target is Awaited {
+function isCall(target: Awaited | null): boolean {
   return target !== null && !target._interruptible;
 }
 
 function answered(waiter: Waiter, taken: boolean, message: string | undefined): void {
   if (!taken) keep(waiter, message);
-  else if (waiter._asked !== null && waiter._asked.state === "nothing") waiter._asked.state = "passed on";
+  else if (waiter._asked !== null) {
+    waiter._asked.passedOnIn = currentEntry();
+    if (waiter._asked.state === "nothing") waiter._asked.state = "passed on";
+  }
 }
 
 // --- kept and delivered
@@ -474,7 +488,7 @@ function forget(waiter: Waiter): void {
     }
     if (at._asked?.state === "kept") at._asked.state = "nothing";
     const target = at._waitingFor;
-    if (isCall(target)) for (const wait of (target._onward as Fork)._branches) todo.push(wait);
+    if (isCall(target)) for (const wait of (target!._onward as Fork)._branches) todo.push(wait);
   }
 }
 
@@ -482,6 +496,7 @@ function askedOf(waiter: Waiter): Asked {
   waiter._asked ??= {
     state: "nothing",
     message: undefined,
+    passedOnIn: 0,
     count: 0,
     countingInside: null,
     hasBrokenOff: false,

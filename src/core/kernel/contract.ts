@@ -133,7 +133,8 @@ export interface Awaited extends Cancellable {
 
 /** The tasks that a group waits for. */
 export interface Tasks extends Iterable<Cancellable> {
-  /** How often a circle of waits was looked for among them; see `cancellation.ts`. */
+  has(task: object): boolean;
+  /** How often a circle of waits was looked for among them, and not found, since one was; see `cancellation.ts`. */
   searches: number;
 }
 
@@ -186,6 +187,8 @@ export interface Asked {
   state: "nothing" | "passed on" | "kept";
   /** Of the request that is kept. */
   message: string | undefined;
+  /** The entry of the loop in which a request was last passed on. */
+  passedOnIn: number;
   /** How many requests count here: those of `cancel()` in a task, those of deadlines and groups in a driver. */
   count: number;
   /** In a task: the drivers inside of it in which requests count. */

@@ -1,7 +1,7 @@
 /** Future: a result that will come, and what waits for it. @module */
 
 import { DEBUG_STACK_DEPTH } from "../base/constants.ts";
-import { CancelledError, InvalidStateError, RuntimeError } from "../base/exceptions.ts";
+import { CancelledError, InvalidStateError, leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
 import { functionName, inspectAsString, repr } from "../base/format.ts";
 import { captureStack, locationOf, readStack } from "../base/stack.ts";
 import type { Reject, Resolve } from "./awaits.ts";
@@ -491,7 +491,14 @@ class DoneHook<T> implements Runnable {
   }
 
   run(): void {
-    this._callback(this.#future);
+    try {
+      this._callback(this.#future);
+    } catch (exception) {
+      // A future of the user's own that throws when it is cancelled.
+      if (leavesTheLoop(exception)) throw exception;
+      const message = `Exception in callback ${this._describe()}`;
+      this.#future._loop.callExceptionHandler({ message, exception });
+    }
   }
 
   _describe(): string {

@@ -111,13 +111,20 @@ export function requireLoop(): KernelLoop {
   return loop;
 }
 
-// --- how long code may go on without waiting
+// --- the entry that runs, and how long its code may go on without waiting
 
 let awaitsLeft: number = Infinity;
+let entry: number = 0;
 
-/** An entry of a loop begins: from here on `count` awaits may be answered at once. */
-export function refillAwaits(count: number): void {
-  awaitsLeft = count;
+/** An entry of a loop begins: from here on `awaits` of them may be answered at once. */
+export function beginEntry(awaits: number): void {
+  awaitsLeft = awaits;
+  entry++;
+}
+
+/** A number for the entry that runs, or that ran last; no two entries have the same. */
+export function currentEntry(): number {
+  return entry;
 }
 
 /**

@@ -34,7 +34,7 @@ import { isInsideRunningLoop } from "../kernel/events.ts";
 import type { Runnable, Timer } from "../kernel/contract.ts";
 import type { Callback } from "../kernel/handles.ts";
 import { Handle, TimerHandle } from "../kernel/handles.ts";
-import { loopStarted, loopStopped, refillAwaits, swapLoopInTurn } from "../kernel/running.ts";
+import { beginEntry, loopStarted, loopStopped, swapLoopInTurn } from "../kernel/running.ts";
 import { DeadlockError, leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
 import { inspectAsString, repr } from "../base/format.ts";
 import { Future, isFuture } from "../kernel/futures.ts";
@@ -101,7 +101,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** @internal */
   _instrument: Instrument | null = null;
   slowCallbackDuration: number = SLOW_CALLBACK_SECONDS;
-  awaitBudget: number = AWAIT_BUDGET;
+  #awaitBudget: number = AWAIT_BUDGET;
 
   /** How `runForever` ends; `null` while the loop is not running. */
   #run: Running | null = null;
@@ -361,7 +361,7 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** Runs one entry, and lets the promises it settled go on, where the platform can do so at once. */
   #runEntry(entry: Runnable): void {
-    refillAwaits(this.awaitBudget);
+    beginEntry(this.#awaitBudget);
     this.#entry = entry;
     entry.run();
     this.#hasDrained = this.#promisesAreDue && this.#drain();
@@ -439,6 +439,17 @@ export class BaseEventLoop implements AbstractEventLoop {
   setDebug(enabled: boolean): void {
     this.#debug = enabled;
     this.#isObserved = enabled || this._instrument !== null;
+  }
+
+  get awaitBudget(): number {
+    return this.#awaitBudget;
+  }
+
+  set awaitBudget(count: number) {
+    if (typeof count !== "number" || !(count >= 1)) {
+      throw new RangeError(`awaitBudget must be a number of one or more: received ${repr(count)}`);
+    }
+    this.#awaitBudget = count;
   }
 
   setExceptionHandler(handler: ExceptionHandler | null): void {

@@ -91,11 +91,12 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "running.ts": [
       "Ambient",
       "AsyncContext",
+      "beginEntry",
+      "currentEntry",
       "currentExecution",
       "installAsyncContext",
       "loopStarted",
       "loopStopped",
-      "refillAwaits",
       "requireLoop",
       "swapLoopInTurn",
       "swapRunning",
