@@ -15,7 +15,7 @@ const INDEXED = 16;
 export class Waiters {
   readonly #all: Set<Runnable> = new Set();
   /** The handles of each callback; made when a callback is first removed from among many. */
-  #byCallback: Map<unknown, Set<Runnable>> | null = null;
+  #byCallback: Index | null = null;
 
   get size(): number {
     return this.#all.size;
@@ -27,7 +27,10 @@ export class Waiters {
   }
 
   delete(waiter: Runnable): void {
-    if (this.#all.delete(waiter)) this.#byCallback?.get(waiter._callback)?.delete(waiter);
+    if (!this.#all.delete(waiter) || this.#byCallback === null) return;
+    const known = this.#byCallback.get(waiter._callback);
+    if (known === waiter) this.#byCallback.delete(waiter._callback);
+    else if (known instanceof Set) known.delete(waiter);
   }
 
   /** Takes out all that stand for `callback`; how many there were. */
@@ -47,14 +50,22 @@ export class Waiters {
       this.#byCallback = new Map();
       for (const waiter of this.#all) index(this.#byCallback, waiter);
     }
-    if (this.#byCallback !== null) return [...(this.#byCallback.get(callback) ?? [])];
+    if (this.#byCallback !== null) {
+      const known = this.#byCallback.get(callback);
+      if (known === undefined) return [];
+      return known instanceof Set ? [...known] : [known];
+    }
     return [...this.#all].filter((waiter) => waiter._callback === callback);
   }
 }
 
-function index(byCallback: Map<unknown, Set<Runnable>>, waiter: Runnable): void {
+/** The handles of each callback; nearly always one, which then stands for itself. */
+type Index = Map<unknown, Runnable | Set<Runnable>>;
+
+function index(byCallback: Index, waiter: Runnable): void {
   if (waiter._callback === undefined) return;
   const known = byCallback.get(waiter._callback);
-  if (known === undefined) byCallback.set(waiter._callback, new Set([waiter]));
-  else known.add(waiter);
+  if (known === undefined) byCallback.set(waiter._callback, waiter);
+  else if (known instanceof Set) known.add(waiter);
+  else byCallback.set(waiter._callback, new Set([known, waiter]));
 }
