@@ -263,8 +263,8 @@ class Put<T> extends Attempt<void> implements Standing {
     return "Queue.put";
   }
 
-  get purpose(): string {
-    return `${this.name}() of ${this.#queue.toString()}`;
+  get subject(): object {
+    return this.#queue;
   }
 
   protected override mustWait(): boolean {
@@ -296,8 +296,8 @@ class Get<T> extends Attempt<T> implements Standing {
     return "Queue.get";
   }
 
-  get purpose(): string {
-    return `${this.name}() of ${this.#queue.toString()}`;
+  get subject(): object {
+    return this.#queue;
   }
 
   protected override mustWait(): boolean {

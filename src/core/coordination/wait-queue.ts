@@ -22,8 +22,9 @@ import { requireLoop } from "../kernel/running.ts";
 
 /** What stands in line, as its waiter sees it. */
 export interface Standing {
-  /** What it waits to do, for reports. */
-  readonly purpose: string;
+  /** What it waits to do, and with what, for reports. */
+  readonly name: string;
+  readonly subject: object;
   /** The wait was cancelled, and the line left; `wasWoken` if a wakeup was on its way. */
   interrupted(wasWoken: boolean): void;
 }
@@ -73,7 +74,7 @@ export class Waiter extends Future<void> implements Linked<Waiter> {
   }
 
   override get _purpose(): string | null {
-    return this.#standing?.purpose ?? null;
+    return this.#standing === null ? null : `${this.#standing.name}() of ${String(this.#standing.subject)}`;
   }
 }
 

@@ -11,11 +11,9 @@ import type { KernelLoop } from "./contract.ts";
 import type { CoroutineGenerator } from "./coroutines.ts";
 import { Coroutine, FrameCoroutine, ownerOf } from "./coroutines.ts";
 import type { Future, Suspension } from "./futures.ts";
+import { IN_NEXT_TURN } from "./futures.ts";
 import type { Owner } from "./inline-driver.ts";
 import { mayGoOn, requireLoop } from "./running.ts";
-
-/** What a coroutine yields to give way for one turn. */
-const IN_NEXT_TURN: IteratorResult<undefined, never> = { done: false, value: undefined };
 
 /** A coroutine that is one wait: a future, made when it is awaited and not before. */
 export abstract class LazyFuture<T> extends Coroutine<T> {

@@ -51,8 +51,8 @@ const UNRETRIEVED = 3;
 const FAILED = 4;
 const CANCELLED = 5;
 
-/** What a coroutine yields to give way for one turn. */
-const IN_NEXT_TURN: IteratorResult<undefined, never> = { done: false, value: undefined };
+/** @internal What a coroutine yields to give way for one turn. */
+export const IN_NEXT_TURN: IteratorResult<undefined, never> = { done: false, value: undefined };
 
 /** How many waiters are looked at for a repr. */
 const MOST_SHOWN = 64;

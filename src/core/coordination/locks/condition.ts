@@ -46,18 +46,11 @@ export interface ConditionStatistics {
 export class Condition {
   readonly #lock: Lock;
   readonly #queue: WaitQueue = new WaitQueue(this);
-  readonly #standing: Standing;
+  readonly #standing: Standing = { name: "Condition.wait", subject: this, interrupted() {} };
 
   /** @param lock the lock to use; a new one by default. Several conditions may share one. */
   constructor(lock: Lock = new Lock()) {
     this.#lock = lock;
-    const describe = (): string => `Condition.wait() of ${this.toString()}`;
-    this.#standing = {
-      get purpose() {
-        return describe();
-      },
-      interrupted() {},
-    };
   }
 
   locked(): boolean {

@@ -81,8 +81,8 @@ class Wait extends Attempt<true> implements Standing {
     return "Event.wait";
   }
 
-  get purpose(): string {
-    return `${this.name}() of ${this.#event.toString()}`;
+  get subject(): object {
+    return this.#event;
   }
 
   protected override mustWait(hasWaited: boolean): boolean {

@@ -115,8 +115,8 @@ class Acquire extends Attempt<true> implements Standing {
     return "Lock.acquire";
   }
 
-  get purpose(): string {
-    return `${this.name}() of ${this.#lock.toString()}`;
+  get subject(): object {
+    return this.#lock;
   }
 
   /** A task that was woken has its turn: none overtakes it. */

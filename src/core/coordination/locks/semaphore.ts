@@ -128,8 +128,8 @@ class Acquire extends Attempt<true> implements Standing {
     return "Semaphore.acquire";
   }
 
-  get purpose(): string {
-    return `${this.name}() of ${this.#semaphore.toString()}`;
+  get subject(): object {
+    return this.#semaphore;
   }
 
   protected override mustWait(hasWaited: boolean): boolean {
