@@ -6,7 +6,7 @@ import { TimeoutError } from "../base/exceptions.ts";
 import type { ResultOf } from "../kernel/async-functions.ts";
 import type { Runnable } from "../kernel/contract.ts";
 import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
-import { asPromise, GeneratorCoroutine, isCoroutine } from "../kernel/coroutines.ts";
+import { GeneratorCoroutine, isCoroutine } from "../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../kernel/events.ts";
 import { getRunningLoop } from "../kernel/events.ts";
 import type { Future } from "../kernel/futures.ts";
@@ -92,7 +92,7 @@ class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
   [Symbol.asyncIterator](): AsyncIterator<[Future<ResultOf<A>>], void, undefined> {
     this.#watch();
     return {
-      next: () => asPromise(new GeneratorCoroutine(this.#nextItem(), "asCompleted")),
+      next: () => new GeneratorCoroutine(this.#nextItem(), "asCompleted"),
       return: async () => {
         this.#leave();
         return { done: true, value: undefined };

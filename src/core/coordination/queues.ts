@@ -6,7 +6,7 @@ import { inspectAsString, repr } from "../base/format.ts";
 import { Attempt } from "../kernel/attempts.ts";
 import type { KernelLoop } from "../kernel/contract.ts";
 import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
-import { asPromise, GeneratorCoroutine, isCoroutine } from "../kernel/coroutines.ts";
+import { GeneratorCoroutine, isCoroutine } from "../kernel/coroutines.ts";
 import { isFuture } from "../kernel/futures.ts";
 import type { Waitable } from "../kernel/promises.ts";
 import { ensureFuture } from "../kernel/promises.ts";
@@ -178,7 +178,7 @@ export class Queue<T> {
 
   /** The items as they come, until the queue is shut down and empty. */
   [Symbol.asyncIterator](): AsyncIterator<T, void, undefined> {
-    return { next: () => asPromise(new GeneratorCoroutine(this.#nextItem(), "Queue.get")) };
+    return { next: () => new GeneratorCoroutine(this.#nextItem(), "Queue.get") };
   }
 
   *#nextItem(): CoroutineGenerator<IteratorResult<T, void>> {

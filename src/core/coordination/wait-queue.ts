@@ -15,7 +15,7 @@
 import { RuntimeError } from "../base/exceptions.ts";
 import type { Linked } from "../base/linked-list.ts";
 import { LinkedList } from "../base/linked-list.ts";
-import type { Reject, Resolve } from "../kernel/awaits.ts";
+import type { Reject, Resolve } from "../kernel/promise-methods.ts";
 import type { KernelLoop } from "../kernel/contract.ts";
 import { Future } from "../kernel/futures.ts";
 import { requireLoop } from "../kernel/running.ts";
@@ -50,14 +50,13 @@ export class Waiter extends Future<void> implements Linked<Waiter> {
     return super._take();
   }
 
-  override _settle(resolve: Resolve, reject: Reject): void {
+  override _settle(resolve: Resolve, reject: Reject): unknown {
     try {
       this._take();
     } catch (error) {
-      reject(error);
-      return;
+      return reject(error);
     }
-    resolve(undefined as never);
+    return resolve(undefined as never);
   }
 
   override _interrupted(): void {

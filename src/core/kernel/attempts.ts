@@ -5,11 +5,12 @@
  * @module
  */
 
-import type { Reject, Resolve } from "./awaits.ts";
 import { FutureWait, TurnWait } from "./awaits.ts";
+import type { Reject, Resolve } from "./promise-methods.ts";
+import { called } from "./promise-methods.ts";
 import type { KernelLoop } from "./contract.ts";
 import type { CoroutineGenerator } from "./coroutines.ts";
-import { Coroutine, FrameCoroutine, ownerOf } from "./coroutines.ts";
+import { Coroutine, FrameCoroutine } from "./coroutines.ts";
 import type { Future, Suspension } from "./futures.ts";
 import { IN_NEXT_TURN } from "./futures.ts";
 import type { Owner } from "./inline-driver.ts";
@@ -45,9 +46,8 @@ export abstract class LazyFuture<T> extends Coroutine<T> {
     throw error;
   }
 
-  then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
-    const owner = ownerOf(this, onRejected);
-    if (owner !== null) this.make(owner.loop)._await(owner.scope, onFulfilled, onRejected);
+  protected override drive(owner: Owner, onFulfilled: Resolve, onRejected: Reject): Promise<unknown> {
+    return this.make(owner.loop)._await(owner.scope, onFulfilled, onRejected);
   }
 }
 
@@ -99,31 +99,27 @@ export abstract class Attempt<T> extends Coroutine<T> {
     return { done: true, value: value as never };
   }
 
-  then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
-    const owner = ownerOf(this, onRejected);
-    if (owner === null) return;
-    if (mayGoOn()) {
-      this.#try(owner, onFulfilled, onRejected);
-      return;
-    }
-    const goOn = (): void => this.#try(owner, onFulfilled, onRejected);
-    new TurnWait(owner.loop, undefined, goOn, onRejected).start(owner.scope);
+  protected override drive(owner: Owner, onFulfilled: Resolve, onRejected: Reject): Promise<unknown> {
+    if (mayGoOn()) return this.#try(owner, onFulfilled, onRejected);
+    const goOn = (): Promise<unknown> => this.#try(owner, onFulfilled, onRejected);
+    return new TurnWait(owner.loop, undefined, goOn, onRejected).start(owner.scope);
   }
 
-  #try(owner: Owner, onFulfilled: Resolve, onRejected: Reject): void {
+  #try(owner: Owner, onFulfilled: Resolve, onRejected: Reject): Promise<unknown> {
+    let result: T;
     try {
-      if (!this.mustWait(this.#hasWaited)) {
-        owner.loop._promisesDue();
-        onFulfilled(this.goOn(this.#hasWaited) as never);
-        return;
+      if (this.mustWait(this.#hasWaited)) {
+        const future = this.makeWait(owner.loop);
+        this.#hasWaited = true;
+        const tryAgain = (): Promise<unknown> => this.#try(owner, onFulfilled, onRejected);
+        return new FutureWait(future, tryAgain, onRejected).start(owner.scope);
       }
-      const future = this.makeWait(owner.loop);
-      this.#hasWaited = true;
-      const tryAgain = (): void => this.#try(owner, onFulfilled, onRejected);
-      new FutureWait(future, tryAgain, onRejected).start(owner.scope);
+      owner.loop._promisesDue();
+      result = this.goOn(this.#hasWaited);
     } catch (error) {
-      onRejected(error);
+      return called(onRejected, error);
     }
+    return called(onFulfilled, result as never);
   }
 }
 
@@ -151,21 +147,19 @@ export abstract class AttemptCoroutine<T> extends FrameCoroutine<T> {
     return { done: true, value: this.goOn() };
   }
 
-  protected override drive(owner: Owner, onFulfilled: Resolve, onRejected: Reject): void {
-    if (this.mustWait()) {
-      super.drive(owner, onFulfilled, onRejected);
-      return;
-    }
-    const goOn = (): void => {
+  protected override drive(owner: Owner, onFulfilled: Resolve, onRejected: Reject): Promise<unknown> {
+    if (this.mustWait()) return super.drive(owner, onFulfilled, onRejected);
+    const goOn = (): Promise<unknown> => {
+      let result: T;
       try {
         owner.loop._promisesDue();
-        onFulfilled(this.goOn() as never);
+        result = this.goOn();
       } catch (error) {
-        onRejected(error);
+        return called(onRejected, error);
       }
+      return called(onFulfilled, result as never);
     };
-    if (mayGoOn()) goOn();
-    else new TurnWait(owner.loop, undefined, goOn, onRejected).start(owner.scope);
+    return mayGoOn() ? goOn() : new TurnWait(owner.loop, undefined, goOn, onRejected).start(owner.scope);
   }
 }
 
@@ -196,9 +190,7 @@ export class TurnCoroutine<T> extends Coroutine<T> {
     return IN_NEXT_TURN;
   }
 
-  then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
-    const owner = ownerOf(this, onRejected);
-    if (owner === null) return;
-    new TurnWait(owner.loop, this.#result, onFulfilled, onRejected).start(owner.scope);
+  protected override drive(owner: Owner, onFulfilled: Resolve, onRejected: Reject): Promise<unknown> {
+    return new TurnWait(owner.loop, this.#result, onFulfilled, onRejected).start(owner.scope);
   }
 }

@@ -2,32 +2,29 @@
 
 import { CancelledError } from "../base/exceptions.ts";
 import { ask, askBranches, takeDelivery } from "./cancellation.ts";
+import type { ChainedWait, OnFinally, OnFulfilled, OnRejected, Reject, Resolve } from "./promise-methods.ts";
+import { chainEnded, chainOn, chainThrew } from "./promise-methods.ts";
 import type { Asked, Awaited, Cancellable, Fork, KernelLoop, Runnable, Wait, Waiter, WaitScope } from "./contract.ts";
-
-/** What an `await` hands to `then`: the two ends of the promise that carries the async function on. */
-export type Resolve = (value: never) => void;
-/** See {@link Resolve}. */
-export type Reject = (error: unknown) => void;
 
 /** What an `await` asks of its future. */
 interface AwaitedFuture extends Awaited {
   readonly _loop: KernelLoop;
   _addWaiter(waiter: Runnable): void;
-  _settle(resolve: Resolve, reject: Reject): void;
+  _settle(resolve: Resolve, reject: Reject): unknown;
   _interrupted(error: unknown): void;
   toString(): string;
 }
 
 /** An `await` of one of ours in an async function, from `then` until the promise is settled, which takes one entry. */
-abstract class PendingAwait implements Waiter, Wait {
-  protected readonly resolve: Resolve;
-  protected readonly reject: Reject;
+export abstract class PendingAwait implements Waiter, Wait, ChainedWait, Promise<unknown> {
+  _resolve: Resolve;
+  _reject: Reject;
   #scope: WaitScope | null = null;
   _asked: Asked | null = null;
 
   constructor(resolve: Resolve, reject: Reject) {
-    this.resolve = resolve;
-    this.reject = reject;
+    this._resolve = resolve;
+    this._reject = reject;
   }
 
   abstract get loop(): KernelLoop;
@@ -37,19 +34,20 @@ abstract class PendingAwait implements Waiter, Wait {
   }
 
   /** Registers the wait in `scope`, if there is one. */
-  protected startIn(scope: WaitScope | null): void {
-    if (scope === null) return;
+  protected startIn(scope: WaitScope | null): this {
+    if (scope === null) return this;
     // Known before it is taken in: a request that the scope's driver keeps is handed down at once, and asks for the task.
     this.#scope = scope;
     this.#scope = scope.addWait(this);
+    return this;
   }
 
   abstract get _waitingFor(): AwaitedFuture | null;
   /** Whether what is waited for is not done: a request broke the wait off, and was taken back before it was delivered. */
   protected abstract waitsAgain(): boolean;
   abstract _breakOff(): void;
-  /** Settles the promise with what came of the wait. */
-  protected abstract settle(): void;
+  /** Settles the promise with what came of the wait; what the callback returned, if it was one by hand. */
+  protected abstract settle(): unknown;
 
   cancel(message?: string): boolean {
     ask(this, message);
@@ -72,7 +70,7 @@ abstract class PendingAwait implements Waiter, Wait {
   _askedBy(): void {}
 
   abandon(): void {
-    this.reject(new CancelledError("the event loop is closed"));
+    this._reject(new CancelledError("the event loop is closed"));
   }
 
   run(): void {
@@ -84,17 +82,34 @@ abstract class PendingAwait implements Waiter, Wait {
     this.#scope?.removeWait(this);
     this.loop._promisesDue();
     try {
-      if (request === null) this.settle();
-      else this.#interrupt(new CancelledError(request.message));
+      chainEnded(this, request === null ? this.settle() : this.#interrupt(new CancelledError(request.message)));
     } catch (error) {
-      // The engine's own functions do not throw: this is a callback given to then() by hand.
-      this.loop.callExceptionHandler({ message: "Exception in a callback of then()", exception: error });
+      // The engine's own functions do not throw: it is a callback given to then() by hand.
+      chainThrew(this, error);
     }
   }
 
-  #interrupt(error: CancelledError): void {
+  #interrupt(error: CancelledError): unknown {
     this._waitingFor?._interrupted(error);
-    this.reject(error);
+    return this._reject(error);
+  }
+
+  // --- what `then` returned
+
+  then<A = unknown, B = never>(onFulfilled?: OnFulfilled<unknown, A>, onRejected?: OnRejected<B>): Promise<A | B> {
+    return chainOn(this).then(onFulfilled, onRejected);
+  }
+
+  catch<B = never>(onRejected?: OnRejected<B>): Promise<unknown> {
+    return chainOn(this).catch(onRejected);
+  }
+
+  finally(onFinally?: OnFinally): Promise<unknown> {
+    return chainOn(this).finally(onFinally);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Promise";
   }
 
   /** What a loop that reports a slow callback calls it. */
@@ -119,9 +134,9 @@ export class FutureWait extends PendingAwait {
     return this.#future._loop;
   }
 
-  start(scope: WaitScope | null): void {
+  start(scope: WaitScope | null): this {
     this.#future._addWaiter(this);
-    this.startIn(scope);
+    return this.startIn(scope);
   }
 
   override get _waitingFor(): AwaitedFuture | null {
@@ -139,8 +154,8 @@ export class FutureWait extends PendingAwait {
     return true;
   }
 
-  protected override settle(): void {
-    this.#future._settle(this.resolve, this.reject);
+  protected override settle(): unknown {
+    return this.#future._settle(this._resolve, this._reject);
   }
 
   override toString(): string {
@@ -159,9 +174,9 @@ export class TurnWait extends PendingAwait {
     this.#result = result;
   }
 
-  start(scope: WaitScope | null): void {
+  start(scope: WaitScope | null): this {
     this.loop._enqueue(this);
-    this.startIn(scope);
+    return this.startIn(scope);
   }
 
   override get _waitingFor(): null {
@@ -174,8 +189,8 @@ export class TurnWait extends PendingAwait {
     return false;
   }
 
-  protected override settle(): void {
-    this.resolve(this.#result as never);
+  protected override settle(): unknown {
+    return this._resolve(this.#result as never);
   }
 
   override toString(): string {

@@ -4,7 +4,8 @@ import { DEBUG_STACK_DEPTH } from "../base/constants.ts";
 import { RuntimeError } from "../base/exceptions.ts";
 import { inspectAsString } from "../base/format.ts";
 import { captureStack, locationOf } from "../base/stack.ts";
-import type { Reject, Resolve } from "./awaits.ts";
+import type { OnFinally, OnFulfilled, OnRejected, Reject, Resolve } from "./promise-methods.ts";
+import { called, nativePromise } from "./promise-methods.ts";
 import type { KernelLoop } from "./contract.ts";
 import { currentContext } from "./contextvars.ts";
 import type { Frame } from "./driver.ts";
@@ -53,8 +54,36 @@ export abstract class Coroutine<T> implements Awaitable<T>, Neglectable {
     nearestLoop()?._watch(this);
   }
 
-  /** Runs it as part of the task whose async function awaits it. */
-  abstract then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void;
+  /** @internal Runs it as part of the task whose async function awaits it; returns the wait, or what came of it. */
+  protected abstract drive(owner: Owner, onFulfilled: Resolve, onRejected: Reject): Promise<unknown>;
+
+  /** As a promise's: what `await` calls. It runs as part of the task whose async function calls it. */
+  then<A = T, B = never>(onFulfilled?: OnFulfilled<T, A>, onRejected?: OnRejected<B>): Promise<A | B> {
+    if (typeof onFulfilled !== "function" || typeof onRejected !== "function") {
+      return nativePromise<T>(this).then(onFulfilled, onRejected);
+    }
+    let owner: Owner;
+    try {
+      owner = ownerOf(this);
+    } catch (error) {
+      return called(onRejected, error) as Promise<A | B>;
+    }
+    return this.drive(owner, onFulfilled, onRejected) as Promise<A | B>;
+  }
+
+  /** As a promise's. */
+  catch<B = never>(onRejected?: OnRejected<B>): Promise<T | B> {
+    return nativePromise<T>(this).catch(onRejected);
+  }
+
+  /** As a promise's. */
+  finally(onFinally?: OnFinally): Promise<T> {
+    return nativePromise<T>(this).finally(onFinally);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Coroutine";
+  }
 
   /** For `yield*` in a generator coroutine; it evaluates to the result, or throws. */
   [Symbol.iterator](): Iterator<Suspension, T, unknown> {
@@ -139,15 +168,9 @@ export abstract class FrameCoroutine<T> extends Coroutine<T> implements Frame {
     return { done: true, value: this.#outcome as T };
   }
 
-  then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void {
-    const owner = ownerOf(this, onRejected);
-    if (owner !== null) this.drive(owner, onFulfilled, onRejected);
-  }
-
-  /** Runs for the async function of `owner`. */
-  protected drive(owner: Owner, onFulfilled: Resolve, onRejected: Reject): void {
+  protected override drive(owner: Owner, onFulfilled: Resolve, onRejected: Reject): Promise<unknown> {
     this.#phase = RUNNING;
-    new InlineDriver<T>(owner, this._iterator, onFulfilled, onRejected).start();
+    return new InlineDriver<T>(owner, this._iterator, onFulfilled, onRejected).start();
   }
 
   /** @internal */
@@ -189,26 +212,13 @@ export function isCoroutine(value: unknown): value is Coroutine<unknown> | Corou
   return typeof value === "object" && value !== null && tagOf(value) === "Generator";
 }
 
-/**
- * @internal `coroutine` as the language's own iterators type what they return: `for await` awaits it. A native promise
- * would start the coroutine at once, and whoever drives the iterator by hand would lose an item when cancelled.
- */
-export function asPromise<T>(coroutine: Coroutine<T>): Promise<T> {
-  return coroutine as unknown as Promise<T>;
-}
-
-/** @internal Starts `coroutine` for the async function that awaits it; without one, or the second time, refuses. */
-export function ownerOf(coroutine: Coroutine<unknown>, refuse: Reject): Owner | null {
+/** Starts `coroutine` for the async function that awaits it. @throws without one, or the second time. */
+function ownerOf(coroutine: Coroutine<unknown>): Owner {
   const execution = currentExecution();
   const loop = execution?.loop ?? findLoop();
-  try {
-    coroutine._begin();
-    if (loop === null || (execution !== null && execution.scope === null)) throw homelessError(coroutine, loop);
-    if (loop.isClosed()) throw new RuntimeError(`Cannot await ${coroutine.toString()}: Event loop is closed`);
-  } catch (error) {
-    refuse(error);
-    return null;
-  }
+  coroutine._begin();
+  if (loop === null || (execution !== null && execution.scope === null)) throw homelessError(coroutine, loop);
+  if (loop.isClosed()) throw new RuntimeError(`Cannot await ${coroutine.toString()}: Event loop is closed`);
   return (execution ?? { loop, task: null, context: currentContext(), scope: null, driver: null }) as Owner;
 }
 

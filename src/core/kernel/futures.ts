@@ -4,8 +4,10 @@ import { DEBUG_STACK_DEPTH } from "../base/constants.ts";
 import { CancelledError, InvalidStateError, leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
 import { functionName, inspectAsString, repr } from "../base/format.ts";
 import { captureStack, locationOf, readStack } from "../base/stack.ts";
-import type { Reject, Resolve } from "./awaits.ts";
+import type { PendingAwait } from "./awaits.ts";
 import { FutureWait } from "./awaits.ts";
+import type { OnFinally, OnFulfilled, OnRejected, Reject, Resolve } from "./promise-methods.ts";
+import { nativePromise, promiseOf } from "./promise-methods.ts";
 import type { Awaited, Fork, KernelLoop, Runnable, Waiter, WaitScope } from "./contract.ts";
 import type { Context } from "./contextvars.ts";
 import type { AbstractEventLoop } from "./events.ts";
@@ -23,11 +25,12 @@ export interface Suspension {
 }
 declare const SUSPENSION: unique symbol;
 
-/** Something that can be waited for: with `await` in an async function, with `yield*` in a generator function. */
-export interface Awaitable<T> {
+/**
+ * Something that can be waited for: with `await` in an async function, with `yield*` in a generator function. It has
+ * what a `Promise` has, and may be given to whoever wants one.
+ */
+export interface Awaitable<T> extends Promise<T> {
   [Symbol.iterator](): Iterator<Suspension, T, unknown>;
-  /** Called by `await`. To react to the result elsewhere, write an async function or use `addDoneCallback`. */
-  then(onFulfilled: (value: T) => unknown, onRejected: (error: unknown) => unknown): void;
 }
 
 /**
@@ -259,19 +262,46 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
     this.#retrieved();
   }
 
-  then(onFulfilled: (value: T) => unknown = ignore, onRejected: (error: unknown) => unknown = ignore): void {
-    if (this.done() && mayGoOn()) {
-      this._settle(onFulfilled, onRejected);
-      return;
+  /**
+   * As a promise's: what `await` calls. Called by hand inside of a task, it is a wait of that task, and cancelled with
+   * it; of a future that is done, the callback is called at once.
+   */
+  then<A = T, B = never>(onFulfilled?: OnFulfilled<T, A>, onRejected?: OnRejected<B>): Promise<A | B> {
+    if (typeof onFulfilled !== "function" || typeof onRejected !== "function") {
+      return nativePromise<T>(this).then(onFulfilled, onRejected);
     }
-    this._await(currentExecution()?.scope ?? null, onFulfilled, onRejected);
+    if (this.done() && mayGoOn()) return this.#settleNow(onFulfilled, onRejected) as Promise<A | B>;
+    return this._await(currentExecution()?.scope ?? null, onFulfilled, onRejected) as Promise<A | B>;
+  }
+
+  /** As a promise's. */
+  catch<B = never>(onRejected?: OnRejected<B>): Promise<T | B> {
+    return nativePromise<T>(this).catch(onRejected);
+  }
+
+  /** As a promise's. */
+  finally(onFinally?: OnFinally): Promise<T> {
+    return nativePromise<T>(this).finally(onFinally);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return this._typeName;
+  }
+
+  #settleNow(resolve: Resolve, reject: Reject): Promise<unknown> {
+    try {
+      return promiseOf(this._settle(resolve, reject));
+    } catch (error) {
+      // The engine's own functions do not throw: it is a callback of the user's.
+      return Promise.reject(error);
+    }
   }
 
   /** @internal An `await` of this future, on behalf of `scope`, that takes a turn. */
-  _await(scope: WaitScope | null, onFulfilled: Resolve, onRejected: Reject): void {
+  _await(scope: WaitScope | null, onFulfilled: Resolve, onRejected: Reject): PendingAwait {
     const mistake = scope === null ? null : this.#mistakeOf(scope);
     const awaited = mistake === null ? this : failedFuture<T>(scope!.loop, mistake);
-    new FutureWait(awaited, onFulfilled, onRejected).start(scope);
+    return new FutureWait(awaited, onFulfilled, onRejected).start(scope);
   }
 
   /** Why `scope` cannot wait for this; like a task's own mistakes, it is thrown in the next turn. */
@@ -281,13 +311,11 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
   }
 
   /** @internal */
-  _settle(resolve: Resolve, reject: Reject): void {
-    if (this.#state === FINISHED) resolve(this.#value as never);
-    else if (this.#state === CANCELLED) reject(this._makeCancelledError());
-    else {
-      this.#retrieved();
-      reject(this.#value);
-    }
+  _settle(resolve: Resolve, reject: Reject): unknown {
+    if (this.#state === FINISHED) return resolve(this.#value as never);
+    if (this.#state === CANCELLED) return reject(this._makeCancelledError());
+    this.#retrieved();
+    return reject(this.#value);
   }
 
   /** @internal Runs `waiter` in a turn once this is done. */
@@ -528,8 +556,6 @@ export function failedFuture<T>(loop: KernelLoop, error: unknown): Future<T> {
   future.logTraceback = false;
   return future;
 }
-
-function ignore(): void {}
 
 function notInTaskError(future: Future<unknown>): RuntimeError {
   return new RuntimeError(`await wasn't used with future: ${future.toString()} was iterated outside of a task`);

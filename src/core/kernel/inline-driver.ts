@@ -6,8 +6,9 @@
  */
 
 import { CancelledError } from "../base/exceptions.ts";
-import type { Reject, Resolve } from "./awaits.ts";
 import { FutureWait, TurnWait } from "./awaits.ts";
+import type { ChainedWait, OnFinally, OnFulfilled, OnRejected, Reject, Resolve } from "./promise-methods.ts";
+import { chainEnded, chainOn, endWith } from "./promise-methods.ts";
 import { ask, forgetCount, handUp } from "./cancellation.ts";
 import type { CountingWaiter, Execution, KernelLoop, Wait, WaitScope } from "./contract.ts";
 import { Driver } from "./driver.ts";
@@ -22,14 +23,16 @@ export interface Owner extends Execution {
 /** Where the driver stands: in its first step, which takes no turn; waiting in its scope; at its end. */
 type Phase = "starting" | "waiting" | "ended";
 
-export class InlineDriver<T> extends Driver<T> implements Wait {
+export class InlineDriver<T> extends Driver<T> implements Wait, ChainedWait {
   readonly task: object | null;
   readonly scope: WaitScope | null;
   override readonly _outer: CountingWaiter | null;
   /** Whose context it runs in. Found once: awaits may be nested deep. */
   readonly #origin: Execution;
-  readonly #resolve: Resolve;
-  readonly #reject: Reject;
+  /** @internal */
+  _resolve: Resolve;
+  /** @internal */
+  _reject: Reject;
   #home: WaitScope | null = null;
   #phase: Phase = "starting";
 
@@ -39,8 +42,8 @@ export class InlineDriver<T> extends Driver<T> implements Wait {
     this.scope = owner.scope;
     this._outer = owner.driver;
     this.#origin = owner.origin ?? owner;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this._resolve = resolve;
+    this._reject = reject;
   }
 
   get origin(): Execution {
@@ -58,12 +61,13 @@ export class InlineDriver<T> extends Driver<T> implements Wait {
   override _askedBy(): void {}
 
   /** The first step, at once; only a coroutine that then waits is registered as a wait of the async function. */
-  start(): void {
+  start(): this {
     this.run();
-    if (this.#phase === "ended") return;
+    if (this.#phase === "ended") return this;
     this.#phase = "waiting";
     this.ambient = getAsyncContext()?.captureAsIs() ?? null;
     this.#home = this.scope?.addWait(this) ?? null;
+    return this;
   }
 
   override cancel(message?: string): boolean {
@@ -77,15 +81,16 @@ export class InlineDriver<T> extends Driver<T> implements Wait {
   }
 
   protected override returned(value: T): void {
-    const mayGiveWay = this.#leave();
-    if (!mayGiveWay || mayGoOn()) this.#resolve(value as never);
-    else new TurnWait(this.loop, value, this.#resolve, this.#reject).start(this.scope);
+    if (this.#leave() && !mayGoOn()) {
+      chainEnded(this, new TurnWait(this.loop, value, this._resolve, this._reject).start(this.scope));
+    } else endWith(this, this._resolve, value);
   }
 
   protected override raised(error: unknown): void {
-    const mayGiveWay = this.#leave();
-    if (!mayGiveWay || mayGoOn()) this.#reject(error);
-    else new FutureWait(failedFuture(this.loop, error), this.#resolve, this.#reject).start(this.scope);
+    if (this.#leave() && !mayGoOn()) {
+      const failed = failedFuture(this.loop, error);
+      chainEnded(this, new FutureWait(failed, this._resolve, this._reject).start(this.scope));
+    } else endWith(this, this._reject, error);
   }
 
   /** Whether it ends in its first step, so that a loop around it would never give way. */
@@ -97,6 +102,20 @@ export class InlineDriver<T> extends Driver<T> implements Wait {
     handUp(this, this._outer);
     this.loop._promisesDue();
     return isFirstStep;
+  }
+
+  // --- what `then` returned: not the future that a driver is, too
+
+  override then<A = T, B = never>(onFulfilled?: OnFulfilled<T, A>, onRejected?: OnRejected<B>): Promise<A | B> {
+    return (chainOn(this) as Promise<T>).then(onFulfilled, onRejected);
+  }
+
+  override catch<B = never>(onRejected?: OnRejected<B>): Promise<T | B> {
+    return (chainOn(this) as Promise<T>).catch(onRejected);
+  }
+
+  override finally(onFinally?: OnFinally): Promise<T> {
+    return (chainOn(this) as Promise<T>).finally(onFinally);
   }
 
   override toString(): string {

@@ -58,19 +58,10 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
   "core/kernel": {
     "async-functions.ts": ["ResultOf", "callBody", "toCoroutine"],
     "attempts.ts": ["Attempt", "AttemptCoroutine", "LazyFuture", "TurnCoroutine"],
-    "awaits.ts": ["Reject", "Resolve"],
     "cancellation.ts": ["MOST_ASKED_AGAIN", "askBranches", "keep", "requestCancel", "requestsSeenFrom", "takeBack"],
     "contextvars.ts": ["Context", "copyContext"],
     "contract.ts": ["Execution", "Fork", "KernelLoop", "Runnable", "Tasks", "Timer"],
-    "coroutines.ts": [
-      "Body",
-      "Coroutine",
-      "CoroutineGenerator",
-      "CoroutineLike",
-      "GeneratorCoroutine",
-      "asPromise",
-      "isCoroutine",
-    ],
+    "coroutines.ts": ["Body", "Coroutine", "CoroutineGenerator", "CoroutineLike", "GeneratorCoroutine", "isCoroutine"],
     "create-task.ts": ["closeWork", "currentTask", "makeTask"],
     "driver.ts": ["Driver", "currentDriver"],
     "events.ts": [
@@ -87,6 +78,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "handles.ts": ["Callback", "Handle", "TimerHandle", "nextTimerSerial"],
     "neglect.ts": ["Neglect", "NeglectWatch", "Neglectable"],
     "orphans.ts": ["Orphans"],
+    "promise-methods.ts": ["Reject", "Resolve"],
     "promises.ts": ["Waitable", "checkWaitable", "ensureFuture", "fromPromise"],
     "running.ts": [
       "Ambient",

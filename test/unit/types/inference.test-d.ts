@@ -44,6 +44,22 @@ describe("inference in async functions", () => {
   });
 });
 
+describe("C8, G4: an awaitable is a promise by its type", () => {
+  test("then, catch and finally infer as a promise's", () => {
+    expectTypeOf(sleep(1, 5).then(String)).toEqualTypeOf<Promise<string>>();
+    expectTypeOf(task.then(() => 1, String)).toEqualTypeOf<Promise<number | string>>();
+    expectTypeOf(task.catch(() => 1)).toEqualTypeOf<Promise<boolean | number>>();
+    expectTypeOf(future.finally(() => {})).toEqualTypeOf<Promise<string>>();
+    expectTypeOf(future.then(null)).toEqualTypeOf<Promise<string>>();
+  });
+
+  test("a function that promises may return one", () => {
+    const typed = (reader: asyncio.StreamReader): Promise<Uint8Array> => reader.readexactly(4);
+    expectTypeOf(typed).returns.toEqualTypeOf<Promise<Uint8Array>>();
+    expectTypeOf(future).toExtend<PromiseLike<string>>();
+  });
+});
+
 describe("inference in generator functions", () => {
   test("yield* gives the result of each awaitable, without annotations", () => {
     function* body() {
@@ -123,13 +139,6 @@ describe("what must not compile", () => {
   test("a result of the wrong type", () => {
     // @ts-expect-error a number for a string
     future.setResult(5);
-  });
-
-  test("promise methods on a coroutine", () => {
-    const nothing = sleep(1).then(() => 1, String);
-    expectTypeOf(nothing).toEqualTypeOf<void>();
-    // @ts-expect-error a future has no finally
-    future.finally(() => 1);
   });
 
   test("callbacks with the wrong arguments", () => {

@@ -4,7 +4,7 @@ import { STREAM_LIMIT } from "../../base/constants.ts";
 import type { Coroutine, CoroutineGenerator } from "../../kernel/coroutines.ts";
 import { Attempt } from "../../kernel/attempts.ts";
 import type { KernelLoop } from "../../kernel/contract.ts";
-import { asPromise, GeneratorCoroutine } from "../../kernel/coroutines.ts";
+import { GeneratorCoroutine } from "../../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../kernel/events.ts";
 import { getRunningLoop } from "../../kernel/events.ts";
 import { IncompleteReadError, LimitOverrunError, RuntimeError } from "../../base/exceptions.ts";
@@ -115,7 +115,7 @@ export class StreamReader {
 
   /** The lines, until the stream ends. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, void, undefined> {
-    return { next: () => asPromise(new GeneratorCoroutine(this.#nextLine(), "StreamReader.readline")) };
+    return { next: () => new GeneratorCoroutine(this.#nextLine(), "StreamReader.readline") };
   }
 
   *#nextLine(): CoroutineGenerator<IteratorResult<Uint8Array, void>> {
