@@ -43,6 +43,7 @@ export type {
 export type { Callback, Handle, TimerHandle } from "./kernel/handles.ts";
 export { getRunningLoop } from "./kernel/events.ts";
 export type { ErrorCondition } from "./base/exception-groups.ts";
+export { isCancelled } from "./base/foreign-aborts.ts";
 export { BaseExceptionGroup, ExceptionGroup, isException, rethrowIfCancelled } from "./base/exception-groups.ts";
 export {
   AsyncioError,
@@ -50,7 +51,6 @@ export {
   CancelledError,
   DeadlockError,
   InvalidStateError,
-  isCancelled,
   KeyboardInterrupt,
   QueueEmpty,
   QueueFull,
@@ -84,7 +84,7 @@ export type { SemaphoreStatistics } from "./coordination/locks/semaphore.ts";
 export { BoundedSemaphore, Semaphore } from "./coordination/locks/semaphore.ts";
 export type { Logger } from "./base/log.ts";
 export { getLogger, setLogger } from "./base/log.ts";
-export type { Waitable } from "./kernel/promises.ts";
+export type { FromPromiseOptions, Waitable } from "./kernel/promises.ts";
 export { ensureFuture, fromPromise } from "./kernel/promises.ts";
 export type { PriorityQueueOptions } from "./coordination/priority-queue.ts";
 export type { QueueStatistics, QueueStore } from "./coordination/queues.ts";

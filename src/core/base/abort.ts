@@ -1,5 +1,6 @@
 /** `AbortSignal`, the platform's way to say stop, in as little of it as the library needs. @module */
 
+import { AbortMessage } from "./exceptions.ts";
 import { repr } from "./format.ts";
 
 /** An `AbortSignal`, as far as the library reads one. */
@@ -25,10 +26,35 @@ export function newAborter(): Aborter {
   return new AbortController();
 }
 
-/** Who wants to hear of each signal: one listener on the signal serves them all, since many slow it down badly. */
-const listeners: WeakMap<AbortSignalLike, Set<() => void>> = new WeakMap();
+/** Who wants to hear of a signal: one listener on it serves them all, since many slow it down badly. */
+class Listeners {
+  readonly #signal: AbortSignalLike;
+  readonly #all: Set<() => void> = new Set();
+  readonly #listener = (): void => {
+    bySignal.delete(this.#signal);
+    for (const abort of this.#all) abort();
+  };
 
-/** Calls `cancel` with the reason's message when `signal` is aborted, or now; the function returned breaks the link. */
+  constructor(signal: AbortSignalLike) {
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#listener, { once: true });
+  }
+
+  add(abort: () => void): void {
+    this.#all.add(abort);
+  }
+
+  /** The last one takes the listener with it: a signal that was composed of others is held by these while it has one. */
+  delete(abort: () => void): void {
+    if (!this.#all.delete(abort) || this.#all.size > 0) return;
+    bySignal.delete(this.#signal);
+    this.#signal.removeEventListener("abort", this.#listener);
+  }
+}
+
+const bySignal: WeakMap<AbortSignalLike, Listeners> = new WeakMap();
+
+/** Calls `cancel` with the message for a request when `signal` is aborted, or now; the function returned breaks the link. */
 export function onAbort(signal: AbortSignalLike, cancel: (message: string | undefined) => void): () => void {
   if (typeof signal?.addEventListener !== "function") {
     throw new TypeError(`An AbortSignal is expected as signal: received ${repr(signal)}`);
@@ -38,17 +64,14 @@ export function onAbort(signal: AbortSignalLike, cancel: (message: string | unde
     abort();
     return () => {};
   }
-  const known = listeners.get(signal);
-  const all = known ?? new Set();
-  if (known === undefined) {
-    listeners.set(signal, all);
-    signal.addEventListener("abort", () => all.forEach((listener) => listener()), { once: true });
-  }
-  all.add(abort);
-  return () => void all.delete(abort);
+  const listeners = bySignal.get(signal) ?? new Listeners(signal);
+  bySignal.set(signal, listeners);
+  listeners.add(abort);
+  return () => listeners.delete(abort);
 }
 
 function messageOf(reason: unknown): string | undefined {
-  if (reason instanceof Error) return reason.message;
-  return reason === undefined ? undefined : String(reason);
+  if (reason === undefined) return undefined;
+  const text = reason instanceof Error ? reason.message : String(reason);
+  return new AbortMessage(text, reason) as unknown as string;
 }

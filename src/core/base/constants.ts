@@ -15,6 +15,9 @@ export const DEBUG_STACK_DEPTH = 10;
 /** Turns run without a pause for at most this long before I/O is let in, in seconds. */
 export const PUMP_BUDGET_SECONDS = 0.01;
 
+/** How long a request to cancel may find nothing but a bare promise before debug mode tells, in seconds. */
+export const UNDELIVERED_REQUEST_SECONDS = 0.2;
+
 /** How many awaits in one entry of the loop may be answered at once before the next one gives way. */
 export const AWAIT_BUDGET = 10_000;
 

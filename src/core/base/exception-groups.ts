@@ -4,7 +4,8 @@
  * @module
  */
 
-import { CancelledError, leavesTheLoop } from "./exceptions.ts";
+import { leavesTheLoop } from "./exceptions.ts";
+import { isCancelled } from "./foreign-aborts.ts";
 
 /** What tells the errors to select from a group: a class, several classes, or a test. */
 export type ErrorCondition =
@@ -14,7 +15,7 @@ export type ErrorCondition =
 
 /**
  * Several errors at once, as Python's `BaseExceptionGroup`: {@link ExceptionGroup} when all of them are ordinary
- * errors, this class when a {@link CancelledError}, `KeyboardInterrupt` or `SystemExit` is among them.
+ * errors, this class when a `CancelledError`, `KeyboardInterrupt` or `SystemExit` is among them.
  */
 export class BaseExceptionGroup extends AggregateError {
   /** @param errors the errors that belong together; groups may nest. At least one. */
@@ -105,7 +106,8 @@ export function exceptionGroup(message: string, errors: readonly unknown[]): Bas
  * Begin every catch-all with this: it throws on what must not be swallowed, and returns for an ordinary error.
  *
  * JavaScript's `catch` catches everything; Python's `except Exception` lets the request to cancel pass. This is the
- * difference in one call: {@link CancelledError}, `KeyboardInterrupt` and `SystemExit` are thrown again.
+ * difference in one call: `CancelledError`, what foreign code made of it (an `AbortError` whose cause it is),
+ * `KeyboardInterrupt` and `SystemExit` are thrown again.
  *
  * ```ts
  * async function poll(url: string) {
@@ -129,7 +131,7 @@ export function rethrowIfCancelled(error: unknown): void {
 /** Whether Python's `except Exception` would catch it: everything but cancellation, Ctrl-C and exit. */
 export function isException(error: unknown): boolean {
   if (error instanceof BaseExceptionGroup) return error instanceof ExceptionGroup;
-  return !(error instanceof CancelledError) && !leavesTheLoop(error);
+  return !isCancelled(error) && !leavesTheLoop(error);
 }
 
 function toPredicate(condition: ErrorCondition): (error: unknown) => boolean {

@@ -27,10 +27,10 @@ export abstract class AsyncioError extends Error {
   }
 }
 
-/** Marks the instances of `type`, so that another copy of the package recognises them. */
-function brand(type: { readonly brand: symbol; readonly prototype: object; readonly name: string }): void {
+/** Marks the instances of `type`, so that another copy of the package recognises them, and so that it keeps its name when minified. */
+function brand(name: string, type: { readonly brand: symbol; readonly prototype: object }): void {
   Object.defineProperty(type.prototype, type.brand, { value: true });
-  Object.defineProperty(type.prototype, "name", { value: type.name, configurable: true, writable: true });
+  Object.defineProperty(type.prototype, "name", { value: name, configurable: true, writable: true });
 }
 
 /**
@@ -47,11 +47,14 @@ export class CancelledError extends AsyncioError {
   /** @internal */
   static override readonly brand: symbol = Symbol.for("asyncio-ts.CancelledError");
 
-  /** @param message what was given to `cancel(message)`; empty when nothing was. */
-  constructor(message?: string) {
+  /**
+   * @param message what was given to `cancel(message)`; empty when nothing was.
+   * @param options `cause`: why; of a task that a signal cancelled, the signal's reason.
+   */
+  constructor(message?: string, options?: ErrorOptions) {
     const text = message?.toString();
     const limit = suspendStacks();
-    super(text);
+    super(text, options ?? causeOf(message));
     resumeStacks(limit);
   }
 }
@@ -229,7 +232,7 @@ export class SystemExit extends AsyncioError {
   }
 }
 
-for (const type of [
+for (const [name, type] of Object.entries({
   AsyncioError,
   CancelledError,
   TimeoutError,
@@ -248,13 +251,25 @@ for (const type of [
   ProcessLookupError,
   KeyboardInterrupt,
   SystemExit,
-]) {
-  brand(type);
+})) {
+  brand(name, type);
 }
 
-/** Whether `error` is a request to cancel. */
-export function isCancelled(error: unknown): error is CancelledError {
-  return error instanceof CancelledError;
+/**
+ * The message of a request to cancel that comes of an aborted signal: a string, all along its way, that has the signal's
+ * reason with it.
+ */
+export class AbortMessage extends String {
+  readonly reason: unknown;
+
+  constructor(message: string, reason: unknown) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+function causeOf(message: unknown): ErrorOptions | undefined {
+  return message instanceof AbortMessage ? { cause: message.reason } : undefined;
 }
 
 /** Whether `error` ends the loop at once instead of being reported. */

@@ -2,12 +2,13 @@
 
 import { exceptionGroup } from "../base/exception-groups.ts";
 import { CancelledError, leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
+import { cancellationOf } from "../base/foreign-aborts.ts";
 import { inspectAsString } from "../base/format.ts";
 import { callBody } from "../kernel/async-functions.ts";
 import { keep, requestCancel, requestsSeenFrom, takeBack } from "../kernel/cancellation.ts";
 import type { KernelLoop, Tasks } from "../kernel/contract.ts";
 import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "../kernel/coroutines.ts";
-import { GeneratorCoroutine } from "../kernel/coroutines.ts";
+import { ScopeCoroutine } from "../kernel/coroutines.ts";
 import { closeWork } from "../kernel/create-task.ts";
 import type { Driver } from "../kernel/driver.ts";
 import { currentDriver } from "../kernel/driver.ts";
@@ -41,7 +42,7 @@ export type TaskGroupBody<T> = (group: TaskGroup) => ReturnType<Body<T>>;
  * CPython: `asyncio.TaskGroup`, with the `cancel` of 3.15.
  */
 export function taskGroup<T>(body: TaskGroupBody<T>): Coroutine<T> {
-  return new GeneratorCoroutine(grouped(body), "taskGroup");
+  return new ScopeCoroutine(grouped(body), "taskGroup");
 }
 
 function* grouped<T>(body: TaskGroupBody<T>): CoroutineGenerator<T> {
@@ -75,6 +76,8 @@ type State = "open" | "waiting" | "stopping" | "aborting" | "finished" | "aborte
 /** The group of a {@link taskGroup}, as its body receives it. */
 export class TaskGroup {
   readonly #parent: Driver<unknown>;
+  /** The coroutine of the group, where a generator waits for it. */
+  readonly #frame: object | null;
   readonly #requestsBefore: number;
   readonly #tasks: Members = new Members();
   readonly #errors: unknown[] = [];
@@ -91,6 +94,7 @@ export class TaskGroup {
   /** @internal */
   constructor(parent: Driver<unknown>) {
     this.#parent = parent;
+    this.#frame = parent.frames.at(-1) ?? null;
     this.#requestsBefore = requestsSeenFrom(parent);
   }
 
@@ -137,7 +141,7 @@ export class TaskGroup {
   *_exit(failure: { readonly error: unknown } | null): CoroutineGenerator<void> {
     this.#state = this.#isAborting ? "aborting" : "waiting";
     if (failure !== null && leavesTheLoop(failure.error)) this.#baseError ??= failure;
-    let cancelled = failure?.error instanceof CancelledError ? failure.error : null;
+    let cancelled = failure === null ? null : cancellationOf(failure.error);
     if (failure !== null && !this.#isAborting) this.#abort();
     while (this.#tasks.size > 0) {
       this.#allDone ??= new AllDone(this.#parent.loop, this.#tasks);
@@ -163,7 +167,7 @@ export class TaskGroup {
     if (this.#hasCancelledParent) takeBack(this.#parent);
     const isOurs = this.#hasCancelledParent && requestsSeenFrom(this.#parent, 1) === 0;
     if (cancelled !== null && !isOurs && this.#errors.length === 0) throw cancelled;
-    if (failure !== null && !(failure.error instanceof CancelledError)) this.#errors.push(failure.error);
+    if (failure !== null && cancellationOf(failure.error) === null) this.#errors.push(failure.error);
     if (this.#errors.length === 0) {
       const isAskedToStop = requestsSeenFrom(this.#parent, this.#requestsBefore + 1) > this.#requestsBefore;
       if (this.#wasCancelledMeanwhile && isAskedToStop) keep(this.#parent, undefined);
@@ -202,7 +206,7 @@ export class TaskGroup {
   #cancelParent(): void {
     if (this.#hasCancelledParent) return;
     this.#hasCancelledParent = true;
-    requestCancel(this.#parent, undefined);
+    requestCancel(this.#parent, undefined, this.#frame);
   }
 
   toString(): string {

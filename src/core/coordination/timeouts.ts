@@ -3,12 +3,13 @@
 import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
 import { CancelledError, leavesTheLoop, RuntimeError, TimeoutError } from "../base/exceptions.ts";
+import { cancellationOf } from "../base/foreign-aborts.ts";
 import { inspectAsString, repr } from "../base/format.ts";
 import { callBody } from "../kernel/async-functions.ts";
-import { requestCancel, requestsSeenFrom, takeBack } from "../kernel/cancellation.ts";
+import { keepsRequest, requestCancel, requestsSeenFrom, takeBack } from "../kernel/cancellation.ts";
 import type { KernelLoop, Timer } from "../kernel/contract.ts";
 import type { Body, Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
-import { GeneratorCoroutine } from "../kernel/coroutines.ts";
+import { ScopeCoroutine } from "../kernel/coroutines.ts";
 import type { Driver } from "../kernel/driver.ts";
 import { currentDriver } from "../kernel/driver.ts";
 import { nextTimerSerial } from "../kernel/handles.ts";
@@ -26,6 +27,8 @@ export class Timeout {
   #state: State = "created";
   #driver: Driver<unknown> | null = null;
   #alarm: Alarm | null = null;
+  /** The coroutine that the deadline is around, where a generator waits for it. */
+  #frame: object | null = null;
   #requestsBefore: number = 0;
 
   /** @internal */
@@ -71,29 +74,63 @@ export class Timeout {
     if (this.#state !== "created") throw new RuntimeError("Timeout has already been entered");
     this.#state = "active";
     this.#driver = driver;
+    this.#frame = driver.frames.at(-1) ?? null;
     this.#requestsBefore = requestsSeenFrom(driver);
     this.reschedule(this.#when);
   }
 
-  /** @internal The body has ended; what to raise in place of what it raised, if anything is. */
-  _exit(error: unknown): unknown {
+  /** @internal The body has ended with `error`; what to raise in its place. */
+  _raised(error: unknown): unknown {
+    if (!this.#leave() || cancellationOf(error) === null) return error;
+    return new TimeoutError("", { cause: error });
+  }
+
+  /**
+   * @internal The body has ended with a result.
+   *
+   * @throws {TimeoutError} if the deadline passed and the body could not be told: nothing that is asked is ignored in
+   * silence.
+   */
+  _returned(): void {
+    const wasNotTold = this.#state === "expiring" && keepsRequest(this.#driver!);
+    const hasExpired = this.#leave();
+    if (hasExpired && wasNotTold) throw new TimeoutError(this.#lateness(), { cause: new CancelledError() });
+    if (hasExpired && this.#driver!.loop.getDebug()) this.#reportSwallowed();
+  }
+
+  /** Whether the deadline has passed, and it is for it to say so. */
+  #leave(): boolean {
     this.#dropAlarm();
     if (this.#state !== "expiring") {
       this.#state = "finished";
-      return error;
+      return false;
     }
     this.#state = "expired";
     takeBack(this.#driver!);
     // If the count does not come back to what it was, there was another request to cancel, and that goes on.
-    const isOurs = requestsSeenFrom(this.#driver!, this.#requestsBefore + 1) <= this.#requestsBefore;
-    return isOurs && error instanceof CancelledError ? new TimeoutError("", { cause: error }) : error;
+    return requestsSeenFrom(this.#driver!, this.#requestsBefore + 1) <= this.#requestsBefore;
+  }
+
+  #lateness(): string {
+    const late = this.#driver!.loop.time() - this.#when!;
+    return (
+      `the deadline passed, and the body ended ${late.toFixed(3)} s later: it awaited a promise, which cannot be ` +
+      "interrupted; wrap it with fromPromise(promise)"
+    );
+  }
+
+  #reportSwallowed(): void {
+    const message =
+      "A deadline passed and its body returned a result: the CancelledError was caught, or lost in an array " +
+      "(Promise.allSettled); rethrow it";
+    this.#driver!.loop.callExceptionHandler({ message, task: this.#driver!.task });
   }
 
   /** @internal The deadline has come. */
   _expire(): void {
     this.#state = "expiring";
     this.#alarm = null;
-    requestCancel(this.#driver!, undefined);
+    requestCancel(this.#driver!, undefined, this.#frame);
   }
 
   #dropAlarm(): void {
@@ -124,18 +161,19 @@ export type TimeoutBody<T> = (timeout: Timeout) => ReturnType<Body<T>>;
  * });
  * ```
  *
- * A body that catches the cancellation and returns a value has that value, and no error. One that never waits is not
- * interrupted. CPython: `asyncio.timeout`.
+ * A body that catches the cancellation and returns a value has that value, and no error; debug mode tells. One that never
+ * waits is not interrupted, nor is one that awaits a bare promise: it goes on, and the error comes late and says so. Wrap
+ * the promise with `fromPromise`. CPython: `asyncio.timeout`.
  */
 export function timeout<T>(delay: Duration | null, body: TimeoutBody<T>): Coroutine<T> {
   const seconds = delay === null ? null : toSeconds(delay, "delay");
-  return new GeneratorCoroutine(within(seconds, true, body), "timeout");
+  return new ScopeCoroutine(within(seconds, true, body), "timeout");
 }
 
 /** {@link timeout} with a point in time on the loop's clock, in seconds. CPython: `asyncio.timeout_at`. */
 export function timeoutAt<T>(when: number | null, body: TimeoutBody<T>): Coroutine<T> {
   const seconds = when === null ? null : toSeconds(when, "when");
-  return new GeneratorCoroutine(within(seconds, false, body), "timeoutAt");
+  return new ScopeCoroutine(within(seconds, false, body), "timeoutAt");
 }
 
 function* within<T>(seconds: number | null, fromNow: boolean, body: TimeoutBody<T>): CoroutineGenerator<T> {
@@ -146,9 +184,9 @@ function* within<T>(seconds: number | null, fromNow: boolean, body: TimeoutBody<
   try {
     result = yield* callBody(body, deadline);
   } catch (error) {
-    throw deadline._exit(error);
+    throw deadline._raised(error);
   }
-  deadline._exit(null);
+  deadline._returned();
   return result;
 }
 

@@ -38,16 +38,31 @@
  */
 
 import { currentEntry } from "./running.ts";
-import type { Asked, Awaited, Cancellable, CountingWaiter, Fork, Group, Runnable, Tasks, Waiter } from "./contract.ts";
+import type {
+  Asked,
+  Awaited,
+  Cancellable,
+  CountingWaiter,
+  Fork,
+  Group,
+  Runnable,
+  Signals,
+  Tasks,
+  Waiter,
+} from "./contract.ts";
 
 /** How many waiters in a row that were asked already in this entry a request passes before it is taken as delivered. */
 export const MOST_ASKED_AGAIN = 64;
 
 // --- made and passed on
 
-/** Asks `waiter` to stop, and counts the request there: `task.cancel()`, a deadline that passed, a group that failed. */
-export function requestCancel(waiter: CountingWaiter, message: string | undefined): void {
-  countRequest(waiter);
+/**
+ * Asks `waiter` to stop, and counts the request there: a deadline that passed, a group that failed.
+ *
+ * @param frame the coroutine of `waiter`'s that it concerns, with all that runs inside of it.
+ */
+export function requestCancel(waiter: CountingWaiter, message: string | undefined, frame: object | null): void {
+  countRequest(waiter, message, frame);
   ask(waiter, message);
 }
 
@@ -325,8 +340,10 @@ function isCall(target: Awaited | null): boolean {
 }
 
 function answered(waiter: Waiter, taken: boolean, message: string | undefined): void {
-  if (!taken) keep(waiter, message);
-  else if (waiter._asked !== null) {
+  if (!taken) {
+    keep(waiter, message);
+    if (isCall(waiter._waitingFor)) waiter.loop._cannotInterrupt(waiter);
+  } else if (waiter._asked !== null) {
     waiter._asked.passedOnIn = currentEntry();
     if (waiter._asked.state === "nothing") waiter._asked.state = "passed on";
   }
@@ -361,6 +378,11 @@ export function handDown(waiter: Waiter, wait: Cancellable): void {
 export function handUp(inner: Waiter, outer: Waiter | null): void {
   const request = takeKept(inner);
   if (request !== null && outer !== null) keep(outer, request.message);
+}
+
+/** Whether `waiter` keeps a request, which nothing of its code has seen. */
+export function keepsRequest(waiter: Waiter): boolean {
+  return waiter._asked?.state === "kept";
 }
 
 /** The request that `waiter` keeps, which it keeps no longer; `null` if there is none. */
@@ -437,14 +459,23 @@ export function forgetCount(waiter: CountingWaiter): void {
   uncount(waiter);
 }
 
-/** One request more counts in `waiter`. */
-export function countRequest(waiter: CountingWaiter): void {
+/** One request more counts in `waiter`: the signals that were given out hear of it. */
+export function countRequest(waiter: CountingWaiter, message: string | undefined, frame: object | null = null): void {
   askedOf(waiter).count++;
   const outer = outermost(waiter);
-  if (outer === waiter) return;
   const asked = askedOf(outer);
-  asked.countingInside ??= new Set();
-  asked.countingInside.add(waiter);
+  if (outer !== waiter) {
+    asked.countingInside ??= new Set();
+    asked.countingInside.add(waiter);
+  }
+  asked.signals?.abort(waiter, frame, message);
+}
+
+/** Of a task: where the signals that it gives out are, made by `make` when it gives out the first. */
+export function signalsOf<S extends Signals>(task: CountingWaiter, make: () => S): S {
+  const asked = askedOf(task);
+  asked.signals ??= make();
+  return asked.signals as S;
 }
 
 /** With the last request that counts for `waiter`, one that is kept is dropped. */
@@ -501,6 +532,7 @@ function askedOf(waiter: Waiter): Asked {
     countingInside: null,
     hasBrokenOff: false,
     onTheWayOf: null,
+    signals: null,
   };
   return waiter._asked;
 }

@@ -61,6 +61,8 @@ export interface KernelLoop {
   _addTimer(timer: Timer): void;
   /** @internal */
   _timerCancelled(timer: Timer): void;
+  /** @internal `waiter` keeps a request, since its code awaits a promise that cannot be interrupted. */
+  _cannotInterrupt(waiter: Waiter): void;
   /** @internal A promise was settled or an async function started: promises must go on before the next callback. */
   _promisesDue(): void;
   /** @internal How many async functions run in tasks of this loop changes by `by`. */
@@ -197,4 +199,12 @@ export interface Asked {
   hasBrokenOff: boolean;
   /** The request that has this waiter on its way now. */
   onTheWayOf: object | null;
+  /** In a task: the signals that it gave out. */
+  signals: Signals | null;
+}
+
+/** The `AbortSignal`s that a task gave out, for itself and for the deadlines and groups in it. */
+export interface Signals {
+  /** A request was made in `waiter`, in the part of it that runs inside of `frame`: aborts those that it concerns. */
+  abort(waiter: CountingWaiter, frame: object | null, message: string | undefined): void;
 }

@@ -12,7 +12,7 @@ import type { Frame } from "./driver.ts";
 import type { Awaitable, Future, Suspension } from "./futures.ts";
 import { tagOf } from "./generators.ts";
 import type { Owner } from "./inline-driver.ts";
-import { InlineDriver } from "./inline-driver.ts";
+import { InlineDriver, ScopeDriver } from "./inline-driver.ts";
 import type { Neglect, Neglectable } from "./neglect.ts";
 import { currentExecution, findLoop, nearestLoop } from "./running.ts";
 
@@ -170,7 +170,11 @@ export abstract class FrameCoroutine<T> extends Coroutine<T> implements Frame {
 
   protected override drive(owner: Owner, onFulfilled: Resolve, onRejected: Reject): Promise<unknown> {
     this.#phase = RUNNING;
-    return new InlineDriver<T>(owner, this._iterator, onFulfilled, onRejected).start();
+    return this.makeDriver(owner, onFulfilled, onRejected).start();
+  }
+
+  protected makeDriver(owner: Owner, onFulfilled: Resolve, onRejected: Reject): InlineDriver<T> {
+    return new InlineDriver(owner, this._iterator, onFulfilled, onRejected);
   }
 
   /** @internal */
@@ -203,6 +207,13 @@ export class GeneratorCoroutine<T> extends FrameCoroutine<T> {
     super();
     this.name = name;
     this._iterator = generator;
+  }
+}
+
+/** A coroutine that is a scope of requests to cancel: a deadline, a group. What runs inside is asked without its caller. */
+export class ScopeCoroutine<T> extends GeneratorCoroutine<T> {
+  protected override makeDriver(owner: Owner, onFulfilled: Resolve, onRejected: Reject): InlineDriver<T> {
+    return new ScopeDriver(owner, this._iterator, onFulfilled, onRejected);
   }
 }
 

@@ -122,3 +122,6 @@ export class InlineDriver<T> extends Driver<T> implements Wait, ChainedWait {
     return String(this._waitingFor ?? "<a coroutine>");
   }
 }
+
+/** The driver of an `await` of a deadline or a group. */
+export class ScopeDriver<T> extends InlineDriver<T> {}

@@ -1,8 +1,9 @@
 /** Task: a coroutine that runs on its own, with an owner, a name and a way to be cancelled. @module */
 
-import type { Aborter, AbortSignalLike, Signal } from "../base/abort.ts";
-import { newAborter, onAbort } from "../base/abort.ts";
-import { CancelledError, leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
+import type { AbortSignalLike, Signal } from "../base/abort.ts";
+import { onAbort } from "../base/abort.ts";
+import { leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
+import { cancellationOf } from "../base/foreign-aborts.ts";
 import { formatError, functionName } from "../base/format.ts";
 import type { Linked } from "../base/linked-list.ts";
 import { rootOf } from "./async-functions.ts";
@@ -16,7 +17,7 @@ import {
   takeBackOutermost,
   takeKept,
 } from "./cancellation.ts";
-import type { CountingWaiter, Group, KernelLoop, Wait, WaitScope } from "./contract.ts";
+import type { Group, KernelLoop, Wait, WaitScope } from "./contract.ts";
 import type { Settings } from "./contextvars.ts";
 import { Context, currentContext } from "./contextvars.ts";
 import type { Body, CoroutineGenerator } from "./coroutines.ts";
@@ -24,6 +25,7 @@ import { Coroutine, GeneratorCoroutine } from "./coroutines.ts";
 import { Call, Driver } from "./driver.ts";
 import { claimed } from "./generators.ts";
 import { currentExecution, getAsyncContext, requireLoop } from "./running.ts";
+import { signalOf } from "./task-signals.ts";
 
 /** Options of {@link createTask}. */
 export interface CreateTaskOptions {
@@ -167,8 +169,7 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
 
   /** @internal */
   override _askedBy(message: string | undefined): void {
-    countRequest(this);
-    this.#rare?.signal?.abort(new CancelledError(message));
+    countRequest(this, message);
   }
 
   /** @internal */
@@ -204,23 +205,28 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   }
 
   /** Seen from inside of an `await` with a deadline, the deadline's request counts too, as in CPython. */
-  #partThatAsks(): CountingWaiter {
+  #partThatAsks(): Driver<unknown> {
     const execution = currentExecution();
-    return execution?.task === this ? (execution.driver ?? this) : this;
+    return execution?.task === this ? ((execution.driver as Driver<unknown> | null) ?? this) : this;
   }
 
   /**
-   * An `AbortSignal` that is aborted when the task is cancelled: give it to `fetch` and its like. After a cancellation
-   * that was taken back with `uncancel`, it is a fresh one.
+   * An `AbortSignal` for `fetch` and its like: aborted when the running code is asked to stop. `currentTask().signal`
+   * belongs to the innermost deadline or group that the code is in, else to the task, and hears of a request to any that
+   * is around it; from outside, `task.signal` is the task's own. After a request that was taken back with `uncancel`, it
+   * is a fresh one.
+   *
+   * ```ts
+   * await asyncio.run(async () => {
+   *   const load = (signal: AbortSignal) =>
+   *     new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+   *   const late = asyncio.timeout(0.001, () => load(asyncio.currentTask()!.signal));
+   *   await assert.rejects(late, asyncio.TimeoutError);
+   * });
+   * ```
    */
   get signal(): Signal {
-    const rare = this.#rarely();
-    if (rare.signal?.signal.aborted === true && this.cancelling() === 0) rare.signal = null;
-    if (rare.signal === null) {
-      rare.signal = newAborter();
-      if (this.cancelling() > 0) rare.signal.abort(new CancelledError());
-    }
-    return rare.signal.signal;
+    return signalOf(this, this.#partThatAsks());
   }
 
   /** A task's result comes from its coroutine. @throws {RuntimeError} always. */
@@ -294,7 +300,7 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   }
 
   #rarely(): Rare {
-    this.#rare ??= { signal: null, unlink: null, unawaited: null };
+    this.#rare ??= { unlink: null, unawaited: null };
     return this.#rare;
   }
 
@@ -313,8 +319,9 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   }
 
   protected override raised(error: unknown): void {
-    if (error instanceof CancelledError) this._finishCancelled(undefined, error);
-    else this._fail(error);
+    const cancelled = cancellationOf(error);
+    if (cancelled === null) this._fail(error);
+    else this._finishCancelled(undefined, cancelled);
     this.#end();
     if (!leavesTheLoop(error)) return;
     this.logTraceback = false;
@@ -351,8 +358,6 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
 
 /** What few tasks have. */
 interface Rare {
-  /** The signal that it gives out. */
-  signal: Aborter | null;
   /** Breaks the link to the signal that it was given. */
   unlink: (() => void) | null;
   /** Waits of async functions that were called in the task and not awaited. */

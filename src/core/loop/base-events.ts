@@ -31,7 +31,7 @@ import type {
   TaskFactory,
 } from "../kernel/events.ts";
 import { isInsideRunningLoop } from "../kernel/events.ts";
-import type { Runnable, Timer } from "../kernel/contract.ts";
+import type { Runnable, Timer, Waiter } from "../kernel/contract.ts";
 import type { Callback } from "../kernel/handles.ts";
 import { Handle, TimerHandle } from "../kernel/handles.ts";
 import { beginEntry, loopStarted, loopStopped, swapLoopInTurn } from "../kernel/running.ts";
@@ -54,6 +54,7 @@ import { drawTasks } from "../kernel/task-tree.ts";
 import { makeTask } from "../kernel/create-task.ts";
 import { Orphans } from "../kernel/orphans.ts";
 import type { CreateTaskOptions, Task } from "../kernel/tasks.ts";
+import { UndeliveredRequest } from "./undelivered.ts";
 
 /** Options of {@link BaseEventLoop}. */
 export interface EventLoopOptions {
@@ -521,6 +522,11 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** @internal */
   _timerCancelled(timer: Timer): void {
     this.#scheduler.timerCancelled(timer);
+  }
+
+  /** @internal */
+  _cannotInterrupt(waiter: Waiter): void {
+    if (this.#debug) this._addTimer(new UndeliveredRequest(waiter));
   }
 
   /** @internal */

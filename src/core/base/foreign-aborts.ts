@@ -1,0 +1,45 @@
+/** What foreign code makes of a request to cancel, when we tell it by a signal: errors of its own, with ours as the cause. @module */
+
+import { CancelledError } from "./exceptions.ts";
+
+/** The requests to cancel that were told to foreign code, as the reason of a signal's abort. */
+const told: WeakSet<object> = new WeakSet();
+
+/** A request to cancel as foreign code gets it: the errors that it makes of it are known by {@link cancellationOf}. */
+export function tellCancellation(message: string | undefined): CancelledError {
+  const error = new CancelledError(message);
+  told.add(error);
+  return error;
+}
+
+/** How far the causes of an error are followed. */
+const MOST_CAUSES = 8;
+
+/**
+ * The request to cancel that `error` comes of, or `null`: the request itself; what foreign code made of it when we aborted
+ * its signal (Node's `AbortError`, axios' `CanceledError`), whose `cause` or `reason` it is; all errors of `Promise.any`.
+ */
+export function cancellationOf(error: unknown): CancelledError | null {
+  if (error instanceof CancelledError) return error;
+  try {
+    return answered(error, 0) ? new CancelledError((error as Error).message, { cause: error }) : null;
+  } catch {
+    // An error that cannot be looked at.
+    return null;
+  }
+}
+
+function answered(error: unknown, depth: number): boolean {
+  if (typeof error !== "object" || error === null || depth === MOST_CAUSES) return false;
+  if (told.has(error)) return true;
+  const { cause, reason, errors } = error as { cause?: unknown; reason?: unknown; errors?: unknown };
+  if (answered(cause, depth + 1) || answered(reason, depth + 1)) return true;
+  // Of several errors of our own making, such as a group's, some may be none.
+  const isAny = error instanceof AggregateError && error.constructor === AggregateError;
+  return isAny && Array.isArray(errors) && errors.length > 0 && errors.every((one) => cancellationOf(one) !== null);
+}
+
+/** Whether `error` is a request to cancel, or what foreign code made of one: an `AbortError` whose cause it is. */
+export function isCancelled(error: unknown): error is Error {
+  return cancellationOf(error) !== null;
+}
