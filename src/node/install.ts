@@ -5,6 +5,7 @@ import { nodeAsyncContext } from "./platform/async-context.ts";
 import { EventLoop } from "./events.ts";
 import { NodeHost } from "./platform/host.ts";
 import { drainMicrotasks } from "./platform/microtasks.ts";
+import { listenForRejections } from "./platform/unhandled-rejections.ts";
 
 installPlatform({
   createHost: () => new NodeHost(),
@@ -12,4 +13,5 @@ installPlatform({
   allocate: (size) => Buffer.allocUnsafe(size),
   asyncContext: nodeAsyncContext,
   drainMicrotasks,
+  listenForRejections,
 });

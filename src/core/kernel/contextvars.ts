@@ -1,5 +1,6 @@
 /** Context variables: values that belong to a task and travel with it. Python's `contextvars`. @module */
 
+import { repr } from "../base/format.ts";
 import { PersistentMap } from "../base/persistent-map.ts";
 import { currentExecution, runAs } from "./running.ts";
 
@@ -214,6 +215,12 @@ export class ContextVar<T> {
   toString(): string {
     return `<ContextVar name='${this.name}'>`;
   }
+}
+
+/** `context`, if one was given. @throws {TypeError} for what is none: found later, it would break a callback. */
+export function checkedContext(context: Context | null | undefined): Context | null | undefined {
+  if (context === undefined || context === null || context instanceof Context) return context;
+  throw new TypeError(`A Context is required as context, such as copyContext(): received ${repr(context)}`);
 }
 
 /** A copy of the current context. CPython: `contextvars.copy_context`. */

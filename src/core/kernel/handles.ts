@@ -6,7 +6,7 @@ import { functionName, inspectAsString, repr } from "../base/format.ts";
 import { captureStack, locationOf } from "../base/stack.ts";
 import type { Execution, KernelLoop, Runnable, Timer } from "./contract.ts";
 import type { Context } from "./contextvars.ts";
-import { copyContext } from "./contextvars.ts";
+import { checkedContext, copyContext } from "./contextvars.ts";
 import type { Ambient } from "./running.ts";
 import { getAsyncContext, swapRunning } from "./running.ts";
 
@@ -36,7 +36,7 @@ export class Handle implements Runnable, Execution {
     this.loop = loop;
     this._callback = callback;
     this._args = args;
-    this.context = context ?? copyContext();
+    this.context = checkedContext(context) ?? copyContext();
     this.#ambient = getAsyncContext()?.capture(this) ?? null;
     this._sourceTraceback = loop.getDebug() ? captureStack(DEBUG_STACK_DEPTH) : null;
   }

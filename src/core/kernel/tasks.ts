@@ -19,7 +19,7 @@ import {
 } from "./cancellation.ts";
 import type { Group, KernelLoop, Wait, WaitScope } from "./contract.ts";
 import type { Settings } from "./contextvars.ts";
-import { Context, currentContext } from "./contextvars.ts";
+import { checkedContext, Context, currentContext } from "./contextvars.ts";
 import type { Body, CoroutineGenerator } from "./coroutines.ts";
 import { Coroutine, GeneratorCoroutine } from "./coroutines.ts";
 import { Call, Driver } from "./driver.ts";
@@ -94,7 +94,7 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
     loop: KernelLoop = options.loop ?? requireLoop(),
   ) {
     super(loop, iteratorOf(loop, coroutine));
-    this.#context = options.context ?? currentContext()._settings;
+    this.#context = checkedContext(options.context) ?? currentContext()._settings;
     this.ambient = getAsyncContext()?.capture(this) ?? null;
     this.#coroutine = coroutine;
     this.#name = options.name?.toString() ?? ++tasksMade;

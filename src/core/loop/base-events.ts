@@ -121,6 +121,8 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** Promises went on after the last entry. */
   #hasDrained: boolean = false;
   #asyncFunctions: number = 0;
+  /** Ends what the platform listens to while the loop runs. */
+  #stopListening: (() => void) | null = null;
   /** Something may come at any time that the host does not know of, such as a signal. */
   #isExpecting: boolean = false;
   #taskFactory: TaskFactory | null = null;
@@ -207,6 +209,7 @@ export class BaseEventLoop implements AbstractEventLoop {
       this.#run = { resolve, reject };
       loopStarted(this);
       this.#host.connect(this.#client);
+      this.#stopListening = getPlatform().listenForRejections?.() ?? null;
       if (this.#isStopping) this.#wake();
       else this.#sleep();
     });
@@ -428,6 +431,8 @@ export class BaseEventLoop implements AbstractEventLoop {
     this.#scheduler.breakTurn();
     loopStopped(this);
     this.#host.disconnect();
+    this.#stopListening?.();
+    this.#stopListening = null;
     return run;
   }
 

@@ -16,6 +16,8 @@ interface Platform {
   allocate?(size: number): Uint8Array;
   /** The platform's async context, `null` where there is none. */
   readonly asyncContext: AsyncContext | null;
+  /** A loop begins to run, on whatever host: rejections that nobody handles may be cancellations. Returns what ends it. */
+  listenForRejections?(): () => void;
   /** Runs what promises have ready, to the end, as {@link Host.drainMicrotasks}. */
   drainMicrotasks?(): boolean;
 }

@@ -2,7 +2,7 @@
 
 import type { Host, HostClient } from "../../core/loop/host.ts";
 import { drainMicrotasks } from "./microtasks.ts";
-import { beforeExit, interrupt, unhandledRejection } from "./process-events.ts";
+import { beforeExit, interrupt } from "./process-events.ts";
 
 /** `setTimeout` takes a signed 32-bit number of milliseconds, and fires at once beyond it. */
 const LONGEST_TIMEOUT = 0x7fff_ffff;
@@ -26,7 +26,7 @@ export class NodeHost implements Host {
   #timerDue: number = Infinity;
   /** When the next turn is wanted. The timer may fire before, for an older deadline, and is set again then. */
   #wanted: number = Infinity;
-  #stopListening: (() => void)[] = [];
+  #stopListening: (() => void) | null = null;
 
   now(): number {
     return performance.now() / 1000;
@@ -43,17 +43,14 @@ export class NodeHost implements Host {
 
   connect(client: HostClient): void {
     this.#client = client;
-    this.#stopListening = [
-      beforeExit.add(() => this.#client?.exhausted()),
-      // The last rejections are reported after the loop has stopped.
-      later(unhandledRejection.add(() => {})),
-    ];
+    this.#stopListening = beforeExit.add(() => this.#client?.exhausted());
   }
 
   disconnect(): void {
     this.#forget();
     this.#client = null;
-    for (const stop of this.#stopListening.splice(0)) stop();
+    this.#stopListening?.();
+    this.#stopListening = null;
   }
 
   requestTurn(delay: number, isExpected: boolean = false): void {
@@ -113,9 +110,4 @@ export class NodeHost implements Host {
     this.#timer = null;
     this.#timerDue = Infinity;
   }
-}
-
-/** Calls `fn` in the next turn of libuv's loop. */
-function later(fn: () => void): () => void {
-  return () => void setImmediate(fn);
 }

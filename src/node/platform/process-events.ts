@@ -4,8 +4,6 @@
  * @module
  */
 
-import { CancelledError } from "../../core/base/exceptions.ts";
-
 /** The listeners of one event. The process is listened to while there are any. */
 class ProcessEvent {
   readonly #name: string;
@@ -41,13 +39,4 @@ export const beforeExit: ProcessEvent = new ProcessEvent("beforeExit", (listener
 /** Ctrl-C was pressed: every loop hears of it. */
 export const interrupt: ProcessEvent = new ProcessEvent("SIGINT", (listeners) => {
   for (const listener of listeners) listener();
-});
-
-/**
- * A promise was rejected and nothing awaits it. A cancellation is no error here: the code that would have awaited the
- * promise has been cancelled too. Any other rejection goes on to the platform.
- */
-export const unhandledRejection: ProcessEvent = new ProcessEvent("unhandledRejection", (_listeners, reason) => {
-  if (reason instanceof CancelledError) return;
-  if (process.listenerCount("unhandledRejection") === 1) throw reason;
 });

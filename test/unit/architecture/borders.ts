@@ -48,7 +48,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "TimeoutError",
       "leavesTheLoop",
     ],
-    "foreign-aborts.ts": ["cancellationOf", "tellCancellation"],
+    "foreign-aborts.ts": ["cancellationOf", "isCancelled", "tellCancellation"],
     "format.ts": ["formatError", "functionName", "inspectAsString", "repr"],
     "heap.ts": ["Heap"],
     "linked-list.ts": ["Linked", "LinkedList"],
@@ -164,6 +164,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "async-context.ts": ["nodeAsyncContext"],
     "host.ts": ["NodeHost"],
     "microtasks.ts": ["drainMicrotasks"],
+    "unhandled-rejections.ts": ["listenForRejections"],
   },
   "node/network": {
     "addresses.ts": ["AddressOptions", "getaddrinfo", "getnameinfo"],

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import * as asyncio from "asyncio-ts";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { run } from "../../virtual.ts";
 
 const { sleep } = asyncio;
@@ -139,5 +139,43 @@ test("the user's AsyncLocalStorage flows into tasks, callbacks and both kinds of
     expect(record.splice(0)).toEqual(["request", "request", "request"]);
     note();
     expect(record.splice(0)).toEqual([undefined]);
+  });
+});
+
+describe("B8: a context that is none", () => {
+  const none = 2.14 as never;
+  const attempts: Record<string, (loop: asyncio.AbstractEventLoop) => unknown> = {
+    createTask: () => asyncio.createTask(() => asyncio.sleep(0), { context: none }),
+    "createTask of a generator": () => asyncio.createTask(asyncio.sleep(0), { context: none }),
+    callSoon: (loop) => loop.callSoon({ context: {} as never }, () => {}),
+    callLater: (loop) => loop.callLater(1, { context: none }, () => {}),
+    callAt: (loop) => loop.callAt(1, { context: none }, () => {}),
+    callSoonThreadsafe: (loop) => loop.callSoonThreadsafe({ context: none }, () => {}),
+    addDoneCallback: (loop) => loop.createFuture().addDoneCallback(() => {}, { context: none }),
+    "group.createTask": async () => {
+      try {
+        await asyncio.taskGroup(async (group) => void group.createTask(() => asyncio.sleep(0), { context: none }));
+      } catch (error) {
+        throw (error as asyncio.ExceptionGroup).exceptions[0];
+      }
+    },
+  };
+
+  test.each(Object.entries(attempts))(
+    "is refused by %s at the call, with what was received",
+    async (_name, attempt) => {
+      const reports = await run(async ({ loop }) => {
+        await expect((async () => await attempt(loop))()).rejects.toThrow(
+          /A Context is required as context, such as copyContext\(\): received (2\.14|\{\})/,
+        );
+      });
+      expect(reports).toEqual([]);
+    },
+  );
+
+  test("is refused by a runner", async () => {
+    await using runner = new asyncio.Runner();
+    await expect(runner.run(async () => 1, { context: none })).rejects.toThrow("A Context is required as context");
+    expect(await runner.run(async () => 2)).toBe(2);
   });
 });
