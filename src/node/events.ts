@@ -244,8 +244,8 @@ export class EventLoop extends BaseEventLoop implements NetworkLoop, ProcessLoop
   }
 
   /** @internal */
-  override get _handlesInterrupt(): boolean {
-    return this.#signals.has("SIGINT");
+  override _handlesSignal(signal: string): boolean {
+    return this.#signals.has(signal);
   }
 
   override close(): void {

@@ -556,8 +556,8 @@ export class BaseEventLoop implements AbstractEventLoop {
     if (this.#phase === "asleep" && this.#run !== null) this.#sleep();
   }
 
-  /** @internal Whether a handler of the user's own gets Ctrl-C. */
-  get _handlesInterrupt(): boolean {
+  /** @internal Whether a handler of the user's own gets `signal`. */
+  _handlesSignal(_signal: string): boolean {
     return false;
   }
 

@@ -36,10 +36,19 @@ export interface Host {
    * the loop must leave its turn to let promises go on. Called from a macrotask only.
    */
   drainMicrotasks?(): boolean;
-  /** Calls `interrupted` when the user asks the program to stop (Ctrl-C), until the function returned is called. */
-  onInterrupt?(interrupted: () => void): () => void;
-  /** Ends the process at once, as a program that was interrupted twice. */
-  exitInterrupted?(): void;
+  /**
+   * Calls `came` with the name of each of `signals` that the process gets, until the function returned is called. `null`
+   * is Ctrl-C, for as long as the application has no handler of its own.
+   *
+   * @throws {RangeError} for a name that is none.
+   */
+  onSignal?(signals: readonly string[] | null, came: (signal: string) => void): () => void;
+  /** Resolves when the signals that the process has got already have been told. */
+  signalsTold?(): Promise<void>;
+  /** `error` ends the program for `signal`: if nobody handles it, the process ends as one that got the signal. */
+  endsProgram?(error: Error, signal: string): void;
+  /** Ends the process at once, as one that got `signal`. */
+  exitBySignal?(signal: string): void;
   /** Whether the environment asks for debug mode. */
   readonly debug?: boolean;
 }

@@ -18,14 +18,13 @@ import type { Context } from "../kernel/contextvars.ts";
 import { copyContext } from "../kernel/contextvars.ts";
 import type { CoroutineGenerator, CoroutineLike } from "../kernel/coroutines.ts";
 import { isInsideRunningLoop } from "../kernel/events.ts";
-import { CancelledError, DeadlockError, KeyboardInterrupt, RuntimeError } from "../base/exceptions.ts";
+import { DeadlockError, RuntimeError } from "../base/exceptions.ts";
 import type { Future } from "../kernel/futures.ts";
 import { isFuture } from "../kernel/futures.ts";
 import { gather } from "../coordination/gather.ts";
-import { getLogger } from "../base/log.ts";
 import { sleep } from "../coordination/sleep.ts";
-import { drawTasks } from "../kernel/task-tree.ts";
 import type { Task } from "../kernel/tasks.ts";
+import { Interrupts } from "./interrupts.ts";
 
 /** Options of {@link run} and {@link Runner}. */
 export interface RunnerOptions {
@@ -35,13 +34,20 @@ export interface RunnerOptions {
   readonly loopFactory?: () => BaseEventLoop;
   /** Cancels the main task, of each run, when it is aborted. */
   readonly signal?: AbortSignalLike;
+  /**
+   * Which signals of the operating system cancel the main task: `["SIGINT", "SIGTERM"]` for a server, `false` for none. By
+   * default Ctrl-C (`SIGINT`) does, for as long as the application has no handler of its own for it.
+   */
+  readonly signals?: readonly string[] | false;
 }
 
 /**
  * Runs a program: a new loop, `main` as its main task, and an orderly end. The promise gives `main`'s result.
  *
  * - What still runs when `main` ends is cancelled and waited for; what fails then is reported.
- * - Ctrl-C cancels `main`, and the promise is rejected with {@link KeyboardInterrupt}; a second one ends the process.
+ * - Ctrl-C cancels `main`, and the promise is rejected with {@link KeyboardInterrupt}; a second one ends the process. Other
+ *   signals do the same with `signals`. Where nobody handles the error, the process ends with the code that a shell expects
+ *   (130 for Ctrl-C, 143 for `SIGTERM`), and without a stack.
  * - If nothing is left that could wake a waiting task, it is rejected with a {@link DeadlockError} that draws the tasks.
  *
  * ```ts
@@ -88,6 +94,7 @@ export class Runner implements AsyncDisposable {
   #state: State = "created";
   #loop: BaseEventLoop | null = null;
   #context: Context | null = null;
+  #interrupts: Interrupts | null = null;
 
   constructor(options: RunnerOptions = {}) {
     this.#options = options;
@@ -114,17 +121,19 @@ export class Runner implements AsyncDisposable {
     if (loop.isRunning()) throw new RuntimeError("Runner.run() cannot be called while another run is under way");
     const task = loop.createTask<T>(work, { context: this.#context!, ...this.#signal(), ...options });
     task._logDestroyPending = false;
-    const interrupts = this.#listenForInterrupts(loop, task);
+    const interrupts = this.#interrupts!;
+    interrupts.listen(task);
+    let result: T;
     try {
-      return await loop.runUntilComplete(task);
+      result = await loop.runUntilComplete(task);
     } catch (error) {
-      if (error instanceof CancelledError && interrupts.count > 0 && task.uncancel() === 0) {
-        throw new KeyboardInterrupt("", { cause: error });
-      }
-      throw error;
+      throw interrupts.errorFor(error, task);
     } finally {
-      interrupts.stop();
+      interrupts.listen(null);
+      await interrupts.stop();
     }
+    interrupts.check();
+    return result;
   }
 
   /** Cancels what still runs, waits for it, and closes the loop. Closing twice does nothing. */
@@ -133,17 +142,19 @@ export class Runner implements AsyncDisposable {
     const loop = this.#loop!;
     if (loop.isRunning()) throw new RuntimeError("Cannot close a Runner while a run is under way");
     this.#state = "closed";
-    const stopListening = loop._host.onInterrupt?.(() => exitInterrupted(loop));
+    const interrupts = this.#interrupts!;
+    interrupts.listen(null);
     try {
       await cancelAllTasks(loop);
     } catch (error) {
       // A task awaits a promise that is never settled: closing the loop says which.
       if (!(error instanceof DeadlockError)) throw error;
     } finally {
-      stopListening?.();
+      await interrupts.stop();
       loop.close();
       this.#loop = null;
     }
+    interrupts.check();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -158,31 +169,11 @@ export class Runner implements AsyncDisposable {
     if (this.#state === "closed") throw new RuntimeError("Runner is closed");
     if (this.#state === "initialized") return;
     this.#loop = (this.#options.loopFactory ?? newEventLoop)();
+    this.#interrupts = new Interrupts(this.#loop, this.#options.signals);
     if (this.#options.debug !== undefined) this.#loop.setDebug(this.#options.debug);
     this.#context = copyContext();
     this.#state = "initialized";
   }
-
-  /** The first Ctrl-C cancels the main task; the next, or one that comes after its end, ends the process. */
-  #listenForInterrupts(loop: BaseEventLoop, task: Task<unknown>): { count: number; stop(): void } {
-    const interrupts = { count: 0, stop: (): void => {} };
-    const interrupted = (): void => {
-      if (loop._handlesInterrupt) return;
-      interrupts.count++;
-      if (interrupts.count === 1 && !task.done()) {
-        task.cancel();
-        return;
-      }
-      exitInterrupted(loop);
-    };
-    interrupts.stop = loop._host.onInterrupt?.(interrupted) ?? interrupts.stop;
-    return interrupts;
-  }
-}
-
-function exitInterrupted(loop: BaseEventLoop): void {
-  getLogger().error(`Interrupted while these tasks were still running:\n${drawTasks(loop._tasks)}`);
-  loop._host.exitInterrupted?.();
 }
 
 async function cancelAllTasks(loop: BaseEventLoop): Promise<void> {

@@ -2,16 +2,14 @@
 
 import type { Host, HostClient } from "../../core/loop/host.ts";
 import { drainMicrotasks } from "./microtasks.ts";
-import { beforeExit, interrupt } from "./process-events.ts";
+import { beforeExit } from "./process-events.ts";
+import { exitBySignal, exitWhenUncaught, onSignal } from "./stop-signals.ts";
 
 /** `setTimeout` takes a signed 32-bit number of milliseconds, and fires at once beyond it. */
 const LONGEST_TIMEOUT = 0x7fff_ffff;
 
 /** How early Node's timers may fire: its clock for them has whole milliseconds. */
 const EARLY_SECONDS = 1e-3;
-
-/** The exit code of a program that Ctrl-C ended: 128 + SIGINT. */
-const INTERRUPTED = 130;
 
 /**
  * A turn comes from `setImmediate`, which runs after the poll phase of libuv: I/O callbacks are in the queue before timers
@@ -69,7 +67,8 @@ export class NodeHost implements Host {
   }
 
   #setTimer(delay: number): void {
-    const milliseconds = Math.min(Math.ceil(delay * 1000), LONGEST_TIMEOUT);
+    // A difference of two times is seldom whole: what is less than the clock's resolution above a number is that number.
+    const milliseconds = Math.min(Math.ceil((delay - this.clockResolution) * 1000), LONGEST_TIMEOUT);
     this.#timerDue = this.now() + milliseconds / 1000;
     this.#timer = setTimeout(this.#timerFired, milliseconds);
   }
@@ -86,12 +85,21 @@ export class NodeHost implements Host {
     return drainMicrotasks();
   }
 
-  onInterrupt(interrupted: () => void): () => void {
-    return interrupt.add(interrupted);
+  onSignal(signals: readonly string[] | null, came: (signal: string) => void): () => void {
+    return onSignal(signals, came);
   }
 
-  exitInterrupted(): void {
-    process.exit(INTERRUPTED);
+  /** A signal that has come is told in the poll phase of libuv, before the next check phase. */
+  signalsTold(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
+  endsProgram(error: Error, signal: string): void {
+    exitWhenUncaught(error, signal);
+  }
+
+  exitBySignal(signal: string): void {
+    exitBySignal(signal);
   }
 
   readonly #turn = (): void => {

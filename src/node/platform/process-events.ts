@@ -35,8 +35,3 @@ export const beforeExit: ProcessEvent = new ProcessEvent("beforeExit", (listener
   last?.();
   setImmediate(() => {});
 });
-
-/** Ctrl-C was pressed: every loop hears of it. */
-export const interrupt: ProcessEvent = new ProcessEvent("SIGINT", (listeners) => {
-  for (const listener of listeners) listener();
-});

@@ -22,7 +22,7 @@ export class SignalHandlers {
     return this.#handlers.size;
   }
 
-  has(signal: NodeJS.Signals): boolean {
+  has(signal: string): boolean {
     return this.#handlers.has(signal);
   }
 

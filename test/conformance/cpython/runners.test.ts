@@ -9,9 +9,9 @@ const { sleep } = asyncio;
 
 /** A host on which the user can press Ctrl-C. */
 class TerminalHost extends VirtualHost {
-  #listeners: (() => void)[] = [];
+  #listeners: ((signal: string) => void)[] = [];
 
-  onInterrupt(interrupted: () => void): () => void {
+  onSignal(_signals: readonly string[] | null, interrupted: (signal: string) => void): () => void {
     this.#listeners.push(interrupted);
     return () => void (this.#listeners = this.#listeners.filter((other) => other !== interrupted));
   }
@@ -21,7 +21,7 @@ class TerminalHost extends VirtualHost {
   }
 
   pressCtrlC(): void {
-    for (const interrupted of this.#listeners) interrupted();
+    for (const interrupted of this.#listeners) interrupted("SIGINT");
   }
 }
 

@@ -18,6 +18,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "MIN_CANCELLED_TIMER_HANDLES_FRACTION",
       "MIN_SCHEDULED_TIMER_HANDLES",
       "PUMP_BUDGET_SECONDS",
+      "SAME_SIGNAL_SECONDS",
       "SENDFILE_FALLBACK_READBUFFER_SIZE",
       "SLOW_CALLBACK_SECONDS",
       "SSL_HANDSHAKE_TIMEOUT",

@@ -11,20 +11,20 @@ const onVirtualLoop = { loopFactory: virtualLoop };
 
 /** A host on which the user can press Ctrl-C. */
 class TerminalHost extends VirtualHost {
-  readonly listeners = new Set<() => void>();
+  readonly listeners = new Set<(signal: string) => void>();
   exits = 0;
 
-  onInterrupt(interrupted: () => void): () => void {
+  onSignal(_signals: readonly string[] | null, interrupted: (signal: string) => void): () => void {
     this.listeners.add(interrupted);
     return () => void this.listeners.delete(interrupted);
   }
 
-  exitInterrupted(): void {
+  exitBySignal(): void {
     this.exits++;
   }
 
   pressCtrlC(): void {
-    for (const interrupted of this.listeners) interrupted();
+    for (const interrupted of this.listeners) interrupted("SIGINT");
   }
 }
 

@@ -1,42 +1,12 @@
 /** Signals of the system: handlers that replace others, throw, outlive nothing, and keep a loop waiting. */
 
 import type { ChildProcess } from "node:child_process";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import * as asyncio from "asyncio-ts";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { run, soon, until } from "../../../system/hostile/support.ts";
-
-const root = fileURLToPath(new URL("../../../..", import.meta.url));
+import { talkToProgram as program } from "../../program.ts";
 
 const kill = (signal: NodeJS.Signals): true => process.kill(process.pid, signal);
-
-interface Ended {
-  readonly end: number | NodeJS.Signals;
-  readonly lines: readonly string[];
-  readonly errors: string;
-}
-
-/** Runs `code` as a program with the built library. Each line `READY` of its output makes `onReady` run. */
-async function program(code: string, onReady: (child: ChildProcess) => void): Promise<Ended> {
-  const text = `import * as asyncio from "asyncio-ts";\nconst { sleep } = asyncio;\n${code}`;
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", text], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let errors = "";
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
-  const lines: string[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    if (line === "READY") onReady(child);
-    else lines.push(line);
-  });
-  const [status, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-  return { end: status ?? signal!, lines, errors };
-}
 
 describe.skipIf(process.platform === "win32")("addSignalHandler", () => {
   test("for SIGINT replaces what run() does: the program goes on", async () => {
