@@ -68,6 +68,8 @@ export {
 export type { Awaitable, DoneCallback, Suspension } from "./kernel/futures.ts";
 export { Future, isFuture } from "./kernel/futures.ts";
 export type { GatherOptions, GatherOutcomes, GatherResults } from "./coordination/gather.ts";
+export type { Closable, Handler, HandlerOptions, HandlerShutdownOptions } from "./coordination/handler.ts";
+export { handler } from "./coordination/handler.ts";
 export { gather } from "./coordination/gather.ts";
 export type { Host, HostClient } from "./loop/host.ts";
 export type { Instrument } from "./loop/instruments.ts";

@@ -67,6 +67,7 @@ const CORE = [
   "gather",
   "getLogger",
   "getRunningLoop",
+  "handler",
   "isCancelled",
   "isCoroutine",
   "isException",

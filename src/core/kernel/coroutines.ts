@@ -14,7 +14,7 @@ import { tagOf } from "./generators.ts";
 import type { Owner } from "./inline-driver.ts";
 import { InlineDriver, ScopeDriver } from "./inline-driver.ts";
 import type { Neglect, Neglectable } from "./neglect.ts";
-import { currentExecution, findLoop, nearestLoop } from "./running.ts";
+import { currentExecution, findLoop, nearestLoop, noLoop } from "./running.ts";
 
 /** A generator object as a generator function with `yield*` waits makes it: a coroutine too. */
 export type CoroutineGenerator<T> = Generator<Suspension, T, unknown>;
@@ -234,6 +234,6 @@ function ownerOf(coroutine: Coroutine<unknown>): Owner {
 }
 
 function homelessError(coroutine: Coroutine<unknown>, loop: KernelLoop | null): RuntimeError {
-  const cure = loop === null ? "no running event loop: use asyncio.run(main)" : "no task: use loop.createTask(fn)";
+  const cure = loop === null ? noLoop() : "no task: use loop.createTask(fn)";
   return new RuntimeError(`Cannot await ${coroutine.toString()} here: ${cure}`);
 }

@@ -19,8 +19,11 @@ export type Reject = (error: unknown) => unknown;
 
 /** A callback of `then`. */
 export type OnFulfilled<T, R> = ((value: T) => R | PromiseLike<R>) | null | undefined;
-/** A callback of `then` and `catch`. */
-export type OnRejected<R> = ((error: unknown) => R | PromiseLike<R>) | null | undefined;
+/** A callback of `then` and `catch`. As with a promise's, it may say what kind of error it expects. */
+export type OnRejected<R> = Bivariant<R>["callback"] | null | undefined;
+interface Bivariant<R> {
+  callback(error: unknown): R | PromiseLike<R>;
+}
 /** A callback of `finally`. */
 export type OnFinally = (() => void) | null | undefined;
 

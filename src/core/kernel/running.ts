@@ -93,13 +93,13 @@ export function nearestLoop(): KernelLoop | null {
 }
 
 /**
- * The loop that runs the present code, or `null`. Where the platform cannot tell (a browser, after an `await`), the one
- * loop that runs, if exactly one does.
+ * The loop that runs the present code, or `null`. Where nothing tells (a callback of an emitter, which carries no async
+ * context; a browser, after an `await`), the one loop that runs, if exactly one does: the running loop is the thread's.
  */
 export function findLoop(): KernelLoop | null {
   const loop = currentExecution()?.loop ?? null;
   if (loop !== null) return loop.isRunning() ? loop : null;
-  if (asyncContext !== null || runningLoops.size !== 1) return null;
+  if (runningLoops.size !== 1) return null;
   const [only] = runningLoops;
   return only ?? null;
 }
@@ -107,8 +107,19 @@ export function findLoop(): KernelLoop | null {
 /** The loop that runs the present code. @throws {RuntimeError} if there is none. */
 export function requireLoop(): KernelLoop {
   const loop = findLoop();
-  if (loop === null) throw new RuntimeError("no running event loop: call this from inside asyncio.run(...)");
+  if (loop === null) throw new RuntimeError(noLoop());
   return loop;
+}
+
+/** Why there is no running loop here, and what to do. */
+export function noLoop(): string {
+  if (runningLoops.size < 2 || currentExecution() !== null) {
+    return "no running event loop: call this from inside asyncio.run(...)";
+  }
+  return (
+    "no running event loop: several run, and this callback does not tell which is its own; take " +
+    "`const loop = asyncio.getRunningLoop()` outside of it and use `loop.createTask(...)`, or make it with asyncio.handler(fn)"
+  );
 }
 
 // --- the entry that runs, and how long its code may go on without waiting

@@ -59,7 +59,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "stack.ts": ["captureStack", "locationOf", "readStack"],
   },
   "core/kernel": {
-    "async-functions.ts": ["ResultOf", "callBody", "toCoroutine"],
+    "async-functions.ts": ["ResultOf", "callBody", "coroutine", "toCoroutine"],
     "attempts.ts": ["Attempt", "AttemptCoroutine", "LazyFuture", "TurnCoroutine"],
     "cancellation.ts": [
       "MOST_ASKED_AGAIN",
@@ -97,7 +97,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "handles.ts": ["Callback", "Handle", "TimerHandle", "nextTimerSerial"],
     "neglect.ts": ["Neglect", "NeglectWatch", "Neglectable"],
     "orphans.ts": ["Orphans"],
-    "promise-methods.ts": ["Reject", "Resolve"],
+    "promise-methods.ts": ["OnFulfilled", "OnRejected", "Reject", "Resolve"],
     "promises.ts": ["Waitable", "checkWaitable", "ensureFuture", "fromPromise"],
     "running.ts": [
       "Ambient",
@@ -105,6 +105,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "beginEntry",
       "currentEntry",
       "currentExecution",
+      "findLoop",
       "installAsyncContext",
       "loopStarted",
       "loopStopped",

@@ -492,7 +492,9 @@ test("awaiting a future of another loop is an error that says so", async () => {
 });
 
 test("a coroutine awaited outside of any loop names the cure", async () => {
-  await expect(Promise.resolve(sleep(1))).rejects.toThrow("no running event loop: use asyncio.run(main)");
+  await expect(Promise.resolve(sleep(1))).rejects.toThrow(
+    "no running event loop: call this from inside asyncio.run(...)",
+  );
 });
 
 test("each kind of coroutine is awaited once", async () => {
