@@ -5,10 +5,10 @@
  * @module
  */
 
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { installInto } from "../scripts/setup.mjs";
 import { ASYNC_MUTEX, ASYNC_SEMA, EFFECT, EFFECTION } from "./subjects.mjs";
 
 /** What is installed for each subject that is a package. */
@@ -33,9 +33,7 @@ export function installPeers() {
 function install(peers) {
   const specs = peers.map(({ name, version }) => `${name}@${version}`);
   console.error(`Installing ${specs.join(", ")} for comparison (once) …`);
-  mkdirSync(folder, { recursive: true });
-  const options = ["--save-exact", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  spawnSync("npm", ["install", "--prefix", folder, ...options, ...specs], { stdio: ["ignore", 2, 2] });
+  installInto(folder, ["--save-exact", "--ignore-scripts", ...specs]);
 }
 
 /**

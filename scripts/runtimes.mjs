@@ -12,7 +12,7 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ import { join, normalize } from "node:path";
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import { processes } from "../test/system/runtimes/processes.mjs";
-import { ensureBuilt, root } from "./setup.mjs";
+import { ensureBuilt, installInto, root } from "./setup.mjs";
 
 const folder = join(root, "node_modules", ".cache", "runtimes");
 const main = join(root, "test", "system", "runtimes", "main.mjs");
@@ -127,9 +127,7 @@ function findExecutable(name, { program, install }) {
   const path = join(prefix, "node_modules", ".bin", program);
   if (versionOf(path) === "") {
     console.error(`Installing ${install} (once) …`);
-    mkdirSync(prefix, { recursive: true });
-    const quiet = ["--no-audit", "--no-fund", "--no-save", "--loglevel=error"];
-    spawnSync("npm", ["install", "--prefix", prefix, ...quiet, install], { stdio: ["ignore", 2, 2] });
+    installInto(prefix, ["--no-save", install]);
   }
   return versionOf(path) === "" ? null : path;
 }

@@ -5,7 +5,7 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,7 +20,10 @@ export function must(command, args, options = {}) {
 
 /** Like {@link must}, but returns the exit status. */
 export function may(command, args, options = {}) {
-  const result = spawnSync(command, args, { cwd: root, stdio: "inherit", ...options });
+  // On Windows, npm and the programs of packages are scripts of the shell's.
+  const shell = process.platform === "win32";
+  const words = shell ? [command, ...args].map((word) => `"${word}"`) : [command, ...args];
+  const result = spawnSync(words[0], words.slice(1), { cwd: root, stdio: "inherit", shell, ...options });
   if (result.error) throw result.error;
   return result.status ?? 1;
 }
@@ -36,8 +39,14 @@ export function ensureInstalled() {
   const lock = join(root, "package-lock.json");
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   console.error("Installing development dependencies (once) …");
-  // Not "npm ci": it insists on the binaries of every platform, and some registries hold those of one.
-  must("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error"], { stdio: ["ignore", 2, 2] });
+  must("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { stdio: ["ignore", 2, 2] });
+}
+
+/** Installs packages that only some commands need into `folder`, where they stay; the exit status. */
+export function installInto(folder, specs) {
+  mkdirSync(folder, { recursive: true });
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+  return may("npm", ["install", "--prefix", folder, ...quiet, ...specs], { stdio: ["ignore", 2, 2] });
 }
 
 /** Brings `dist/` up to date; incremental, and so a moment when nothing changed. */

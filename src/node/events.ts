@@ -5,6 +5,7 @@
  * @module
  */
 
+import { keepName } from "../core/base/format.ts";
 import type { FileHandle } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { BaseEventLoop, newEventLoop as newPlatformLoop } from "../core/loop/base-events.ts";
@@ -263,6 +264,7 @@ export class EventLoop extends BaseEventLoop implements NetworkLoop, ProcessLoop
     return getnameinfo(address);
   }
 }
+keepName("EventLoop", EventLoop);
 
 /** A new loop. CPython: `asyncio.new_event_loop`. */
 export function newEventLoop(host?: Host): EventLoop {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { keepName } from "./format.ts";
 import { leavesTheLoop } from "./exceptions.ts";
 import { isCancelled } from "./foreign-aborts.ts";
 
@@ -92,8 +93,9 @@ export class ExceptionGroup extends BaseExceptionGroup {
   }
 }
 
-for (const type of [BaseExceptionGroup, ExceptionGroup]) {
-  Object.defineProperty(type.prototype, "name", { value: type.name, configurable: true, writable: true });
+for (const [name, type] of Object.entries({ BaseExceptionGroup, ExceptionGroup })) {
+  keepName(name, type);
+  Object.defineProperty(type.prototype, "name", { value: name, configurable: true, writable: true });
 }
 
 /** An {@link ExceptionGroup} where all errors are ordinary ones, else a {@link BaseExceptionGroup}. */

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { keepName } from "./format.ts";
 import { resumeStacks, suspendStacks } from "./stack.ts";
 
 interface Branded {
@@ -30,6 +31,7 @@ export abstract class AsyncioError extends Error {
 /** Marks the instances of `type`, so that another copy of the package recognises them, and so that it keeps its name when minified. */
 function brand(name: string, type: { readonly brand: symbol; readonly prototype: object }): void {
   Object.defineProperty(type.prototype, type.brand, { value: true });
+  keepName(name, type);
   Object.defineProperty(type.prototype, "name", { value: name, configurable: true, writable: true });
 }
 

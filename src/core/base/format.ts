@@ -1,8 +1,17 @@
 /** How values, functions and errors are written in reprs and reports. @module */
 
-/** Makes `console.log`, by way of Node's `util.inspect`, show instances of `type` as `toString` does. */
-export function inspectAsString(type: { readonly prototype: object }): void {
+/**
+ * Makes `console.log`, by way of Node's `util.inspect`, show instances of `type` as `toString` does, and has it keep its
+ * name when it is minified.
+ */
+export function inspectAsString(name: string, type: { readonly prototype: object }): void {
   Object.defineProperty(type.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspect });
+  keepName(name, type);
+}
+
+/** Has a class keep its name when it is minified: reprs show that of the class or of the user's subclass. */
+export function keepName(name: string, type: object): void {
+  Object.defineProperty(type, "name", { value: name, configurable: true });
 }
 
 function inspect(this: object): string {

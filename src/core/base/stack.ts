@@ -6,12 +6,16 @@ const Limited = Error as ErrorConstructor & { stackTraceLimit: number };
 /** Errors made until {@link resumeStacks} carry no stack, and cost a tenth. Returns what to resume with. */
 export function suspendStacks(): number {
   const limit = Limited.stackTraceLimit;
-  Limited.stackTraceLimit = 0;
+  resumeStacks(0);
   return limit;
 }
 
 export function resumeStacks(limit: number): void {
-  Limited.stackTraceLimit = limit;
+  try {
+    Limited.stackTraceLimit = limit;
+  } catch {
+    // The intrinsics are frozen (`node --frozen-intrinsics`): errors have their stacks, at their price.
+  }
 }
 
 /**
@@ -26,10 +30,13 @@ export function readStack(error: unknown): void {
   }
 }
 
-/** Where the library's own files lie; their frames say nothing about the user's program. */
-const OWN_FOLDER = ((import.meta as { readonly url?: string }).url ?? "")
-  .replace(/^file:\/\//, "")
-  .replace(/([^/]*\/){2}[^/]*$/, "");
+/**
+ * Where the library's own files lie; their frames say nothing about the user's program. Read off a stack, and not off
+ * `import.meta`, which no transform to CommonJS can take.
+ */
+const OWN_FOLDER = /((?:\w+:\/\/)?\/[^\s()]*\/)[^/\s()]+\/[^/\s()]+\/[^/\s()]+:\d+:\d+/
+  .exec(String(new Error("here").stack))?.[1]
+  ?.replace(/^file:\/\//, "");
 
 /** How many of the library's own frames may lie above the user's. */
 const OWN_FRAMES = 10;
@@ -37,12 +44,12 @@ const OWN_FRAMES = 10;
 /** The stack of the user's code as lines `name (file:line:column)`, innermost first, at most `limit` of them. */
 export function captureStack(limit: number): string[] {
   const before = Limited.stackTraceLimit;
-  Limited.stackTraceLimit = limit + OWN_FRAMES;
+  resumeStacks(limit + OWN_FRAMES);
   const { stack } = new Error("stack") as { readonly stack?: unknown };
-  Limited.stackTraceLimit = before;
+  resumeStacks(before);
   if (typeof stack !== "string") return [];
   const lines = stack.split("\n").slice(1).map(withoutAt);
-  const first = lines.findIndex((line) => !line.includes(OWN_FOLDER));
+  const first = lines.findIndex((line) => OWN_FOLDER === undefined || !line.includes(OWN_FOLDER));
   return lines.slice(Math.max(first, 0), Math.max(first, 0) + limit);
 }
 

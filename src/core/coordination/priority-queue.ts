@@ -1,6 +1,6 @@
 /** PriorityQueue: the smallest item first. @module */
 
-import { repr } from "../base/format.ts";
+import { keepName, repr } from "../base/format.ts";
 import { Heap } from "../base/heap.ts";
 import type { QueueStore } from "./queues.ts";
 import { Queue } from "./queues.ts";
@@ -45,6 +45,7 @@ export class PriorityQueue<T> extends Queue<T> {
     return new PriorityStore(this.#compare);
   }
 }
+keepName("PriorityQueue", PriorityQueue);
 
 class PriorityStore<T> implements QueueStore<T> {
   readonly #items: Heap<{ readonly item: T; readonly serial: number }>;

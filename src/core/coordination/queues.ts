@@ -2,7 +2,7 @@
 
 import { Deque } from "../base/deque.ts";
 import { QueueEmpty, QueueFull, QueueShutDown } from "../base/exceptions.ts";
-import { inspectAsString, repr } from "../base/format.ts";
+import { inspectAsString, keepName, repr } from "../base/format.ts";
 import { Attempt } from "../kernel/attempts.ts";
 import type { KernelLoop } from "../kernel/contract.ts";
 import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
@@ -247,7 +247,7 @@ export class Queue<T> {
     return `<${this.constructor.name} ${parts.join(" ")}>`;
   }
 }
-inspectAsString(Queue);
+inspectAsString("Queue", Queue);
 
 class Put<T> extends Attempt<void> implements Standing {
   readonly #queue: Queue<T>;
@@ -331,6 +331,7 @@ export class LifoQueue<T> extends Queue<T> {
     return new LifoStore();
   }
 }
+keepName("LifoQueue", LifoQueue);
 
 class FifoStore<T> implements QueueStore<T> {
   readonly #items: Deque<T> = new Deque();

@@ -218,7 +218,7 @@ export class TaskGroup {
     return `<${parts.join(" ")}>`;
   }
 }
-inspectAsString(TaskGroup);
+inspectAsString("TaskGroup", TaskGroup);
 
 /** The tasks of a group. */
 class Members extends Set<Task<unknown>> implements Tasks {

@@ -143,7 +143,7 @@ export class Timeout {
     return `<Timeout [active] when=${this.#when === null ? "null" : Number(this.#when.toFixed(3))}>`;
   }
 }
-inspectAsString(Timeout);
+inspectAsString("Timeout", Timeout);
 
 /** The body of a {@link timeout}; it may look at its deadline and move it. */
 export type TimeoutBody<T> = (timeout: Timeout) => ReturnType<Body<T>>;

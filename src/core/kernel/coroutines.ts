@@ -141,7 +141,7 @@ export abstract class Coroutine<T> implements Awaitable<T>, Neglectable {
     return `<coroutine ${this.name}()${made === undefined ? "" : ` created at ${locationOf(made)}`}>`;
   }
 }
-inspectAsString(Coroutine);
+inspectAsString("Coroutine", Coroutine);
 
 /** What few coroutines have. */
 interface Record {

@@ -506,7 +506,7 @@ export class Future<T> implements Awaitable<T>, Awaited, Neglectable {
     return this.#record;
   }
 }
-inspectAsString(Future);
+inspectAsString("Future", Future);
 
 /** A callback of the library's own. */
 class DoneHook<T> implements Runnable {

@@ -128,7 +128,7 @@ export class Handle implements Runnable, Execution {
     return `<${["Handle", ...this._reprParts()].join(" ")}>`;
   }
 }
-inspectAsString(Handle);
+inspectAsString("Handle", Handle);
 
 let timersMade = 0;
 

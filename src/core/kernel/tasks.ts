@@ -4,7 +4,7 @@ import type { AbortSignalLike, Signal } from "../base/abort.ts";
 import { onAbort } from "../base/abort.ts";
 import { leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
 import { cancellationOf } from "../base/foreign-aborts.ts";
-import { formatError, functionName } from "../base/format.ts";
+import { formatError, functionName, keepName } from "../base/format.ts";
 import type { Linked } from "../base/linked-list.ts";
 import { rootOf } from "./async-functions.ts";
 import { WaitSet } from "./awaits.ts";
@@ -355,6 +355,8 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
     ];
   }
 }
+
+keepName("Task", Task);
 
 /** What few tasks have. */
 interface Rare {

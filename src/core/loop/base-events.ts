@@ -206,9 +206,10 @@ export class BaseEventLoop implements AbstractEventLoop {
       return Promise.reject(error);
     }
     return new Promise((resolve, reject) => {
+      // A host that cannot do its part throws here, and the loop has not begun to run.
+      this.#host.connect(this.#client);
       this.#run = { resolve, reject };
       loopStarted(this);
-      this.#host.connect(this.#client);
       this.#stopListening = getPlatform().listenForRejections?.() ?? null;
       if (this.#isStopping) this.#wake();
       else this.#sleep();
@@ -634,7 +635,7 @@ export class BaseEventLoop implements AbstractEventLoop {
     }
   }
 }
-inspectAsString(BaseEventLoop);
+inspectAsString("BaseEventLoop", BaseEventLoop);
 
 /** A new loop on the platform's host, or on `host`. CPython: `asyncio.new_event_loop`. */
 export function newEventLoop(host?: Host): BaseEventLoop {

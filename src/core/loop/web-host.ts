@@ -10,7 +10,8 @@ interface Port {
   ref?(): void;
 }
 
-declare const MessageChannel: new () => { readonly port1: Port; readonly port2: Port };
+/** Missing in jsdom, where tests of pages run. */
+declare const MessageChannel: (new () => { readonly port1: Port; readonly port2: Port }) | undefined;
 declare const performance: { now(): number };
 declare function setTimeout(callback: () => void, milliseconds: number): unknown;
 declare function clearTimeout(timer: unknown): void;
@@ -34,6 +35,7 @@ export class WebHost implements Host {
 
   connect(client: HostClient): void {
     this.#client = client;
+    if (typeof MessageChannel === "undefined") return;
     this.#channel = new MessageChannel();
     this.#channel.port1.onmessage = () => this.#arrived();
   }
@@ -52,7 +54,7 @@ export class WebHost implements Host {
     this.#wanted = delay === 0;
     if (delay === 0) this.#post();
     else if (delay !== Infinity) {
-      const milliseconds = Math.min(Math.ceil(delay * 1000), LONGEST_TIMEOUT);
+      const milliseconds = Math.min(Math.ceil((delay - this.clockResolution) * 1000), LONGEST_TIMEOUT);
       this.#timer = setTimeout(() => this.requestTurn(0), milliseconds);
     }
   }
@@ -60,7 +62,8 @@ export class WebHost implements Host {
   #post(): void {
     if (this.#posted) return;
     this.#posted = true;
-    this.#channel?.port2.postMessage(null);
+    if (this.#channel === null) setTimeout(() => this.#arrived(), 0);
+    else this.#channel.port2.postMessage(null);
   }
 
   #arrived(): void {

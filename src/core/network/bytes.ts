@@ -8,12 +8,16 @@ declare class TextEncoder {
   encode(text: string): Uint8Array;
 }
 
-const encoder = new TextEncoder();
+/** Made when it is first needed: Jest's jsdom has none, and programs that need none run there. */
+let encoder: TextEncoder | null = null;
 
 /** @throws {TypeError} for what is neither bytes nor a string. */
 export function toBytes(data: Data): Uint8Array {
   if (data instanceof Uint8Array) return data;
-  if (typeof data === "string") return encoder.encode(data);
+  if (typeof data === "string") {
+    encoder ??= new TextEncoder();
+    return encoder.encode(data);
+  }
   throw new TypeError(`data: expected bytes (a Uint8Array) or a string, received ${repr(data)}`);
 }
 

@@ -333,7 +333,7 @@ export class Server implements AsyncDisposable, TransportOwner {
     return `<Server ${this.#state} connections=${this.#transports.size}>`;
   }
 }
-inspectAsString(Server);
+inspectAsString("Server", Server);
 
 /** How long the cleanup of tasks, and after it the rest of what was written, may take at the end of a server. */
 const FAREWELL_SECONDS = 1;

@@ -420,7 +420,7 @@ export class StreamTransport implements Transport, ByteChannelClient, InflowOwne
     return `<${this.constructor.name} ${parts.join(" ")} pending=${this.getWriteBufferSize()}>`;
   }
 }
-inspectAsString(StreamTransport);
+inspectAsString("StreamTransport", StreamTransport);
 
 /** @internal The transport of `channel`, when its protocol has been told. Cancelled meanwhile, the connection is closed. */
 export function* attach<P extends StreamingProtocol>(

@@ -312,7 +312,7 @@ class UdpTransport implements DatagramTransport<SocketAddress, Place>, Resource 
     return `<DatagramTransport ${state} sockname=${repr(this.#sockname)} pending=${this.#pending}>`;
   }
 }
-inspectAsString(UdpTransport);
+inspectAsString("UdpTransport", UdpTransport);
 
 function checked(address: Place | null): Place {
   if (address === null) throw new RangeError("sendto: the endpoint is not connected, and no address was given");

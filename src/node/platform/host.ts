@@ -1,6 +1,7 @@
 /** The loop's host on Node.js, and on Bun and Deno, which have its API. @module */
 
 import type { Host, HostClient } from "../../core/loop/host.ts";
+import { afterIo, cancelAfterIo } from "./immediates.ts";
 import { drainMicrotasks } from "./microtasks.ts";
 import { beforeExit } from "./process-events.ts";
 import { exitBySignal, exitWhenUncaught, onSignal } from "./stop-signals.ts";
@@ -53,10 +54,10 @@ export class NodeHost implements Host {
 
   requestTurn(delay: number, isExpected: boolean = false): void {
     if (delay === 0) {
-      this.#immediate ??= setImmediate(this.#turn);
+      this.#immediate ??= afterIo(this.#turn);
       return;
     }
-    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    if (this.#immediate !== null) cancelAfterIo(this.#immediate);
     this.#immediate = null;
     this.#wanted = this.now() + delay;
     // A busy loop asks after each turn, usually for the same deadline: re-arming the timer costs more than a turn.
@@ -91,7 +92,7 @@ export class NodeHost implements Host {
 
   /** A signal that has come is told in the poll phase of libuv, before the next check phase. */
   signalsTold(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve));
+    return new Promise((resolve) => void afterIo(resolve));
   }
 
   endsProgram(error: Error, signal: string): void {
@@ -108,7 +109,7 @@ export class NodeHost implements Host {
   };
 
   #forget(): void {
-    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    if (this.#immediate !== null) cancelAfterIo(this.#immediate);
     this.#immediate = null;
     this.#clearTimer();
   }

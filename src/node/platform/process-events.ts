@@ -4,6 +4,8 @@
  * @module
  */
 
+import { afterIo } from "./immediates.ts";
+
 /** The listeners of one event. The process is listened to while there are any. */
 class ProcessEvent {
   readonly #name: string;
@@ -33,5 +35,5 @@ class ProcessEvent {
 export const beforeExit: ProcessEvent = new ProcessEvent("beforeExit", (listeners) => {
   const last = [...listeners].at(-1);
   last?.();
-  setImmediate(() => {});
+  afterIo(() => {});
 });

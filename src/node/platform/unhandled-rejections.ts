@@ -18,6 +18,8 @@
 
 import { isCancelled } from "../../core/base/foreign-aborts.ts";
 
+import { afterIo } from "./immediates.ts";
+
 type Listener = NodeJS.UnhandledRejectionListener;
 
 /** Marks our listener, for another copy of the package in the process too: neither is the application's. */
@@ -37,7 +39,7 @@ export function listenForRejections(): () => void {
     if (isOver) return;
     isOver = true;
     // The last rejections are reported after the loop has stopped.
-    setImmediate(() => {
+    afterIo(() => {
       if (--loops === 0) process.off("unhandledRejection", listener);
     });
   };
@@ -58,7 +60,7 @@ function askPolicy(): void {
   for (const reason of toPolicy) void Promise.reject(reason);
   toPolicy = [];
   // Node looks at rejections when the ticks and the promises are done.
-  setImmediate(() => {
+  afterIo(() => {
     for (const each of ours) if (each !== listener || loops > 0) process.on("unhandledRejection", each);
   });
 }

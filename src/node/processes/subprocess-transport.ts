@@ -322,7 +322,7 @@ class ChildTransport implements SubprocessTransport, Resource {
     return `<SubprocessTransport ${this.#state === "open" ? "" : "closed "}pid=${this.#child.pid} ${state}>`;
   }
 }
-inspectAsString(ChildTransport);
+inspectAsString("ChildTransport", ChildTransport);
 
 /** The protocol of one of the child's pipes: it tells the child's protocol. */
 class PipeProtocol implements Protocol {

@@ -265,7 +265,7 @@ export class Process {
     return `<Process ${this.pid}>`;
   }
 }
-inspectAsString(Process);
+inspectAsString("Process", Process);
 
 function* all(reader: StreamReader | null): CoroutineGenerator<Uint8Array | null> {
   return reader === null ? null : yield* reader.read();

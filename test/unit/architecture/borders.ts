@@ -50,7 +50,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "leavesTheLoop",
     ],
     "foreign-aborts.ts": ["cancellationOf", "isCancelled", "tellCancellation"],
-    "format.ts": ["formatError", "functionName", "inspectAsString", "repr"],
+    "format.ts": ["formatError", "functionName", "inspectAsString", "keepName", "repr"],
     "heap.ts": ["Heap"],
     "linked-list.ts": ["Linked", "LinkedList"],
     "log.ts": ["getLogger"],

@@ -130,4 +130,4 @@ export class Barrier {
     return `<Barrier [${this.#state}${inside}]>`;
   }
 }
-inspectAsString(Barrier);
+inspectAsString("Barrier", Barrier);

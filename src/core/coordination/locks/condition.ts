@@ -155,4 +155,4 @@ export class Condition {
     return `<Condition [${this.locked() ? "locked" : "unlocked"}${waiting}]>`;
   }
 }
-inspectAsString(Condition);
+inspectAsString("Condition", Condition);

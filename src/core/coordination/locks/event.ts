@@ -67,7 +67,7 @@ export class Event {
     return `<Event [${this.#set ? "set" : "unset"}${waiting}]>`;
   }
 }
-inspectAsString(Event);
+inspectAsString("Event", Event);
 
 class Wait extends Attempt<true> implements Standing {
   readonly #event: Event;

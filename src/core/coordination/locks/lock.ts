@@ -101,7 +101,7 @@ export class Lock {
     return `<Lock [${this.#locked ? "locked" : "unlocked"}${waiting}]>`;
   }
 }
-inspectAsString(Lock);
+inspectAsString("Lock", Lock);
 
 class Acquire extends Attempt<true> implements Standing {
   readonly #lock: Lock;

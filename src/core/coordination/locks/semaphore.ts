@@ -1,6 +1,6 @@
 /** Semaphore: at most a number of tasks at a time. @module */
 
-import { inspectAsString, repr } from "../../base/format.ts";
+import { inspectAsString, keepName, repr } from "../../base/format.ts";
 import { Attempt } from "../../kernel/attempts.ts";
 import type { KernelLoop } from "../../kernel/contract.ts";
 import type { Body, Coroutine } from "../../kernel/coroutines.ts";
@@ -114,7 +114,7 @@ export class Semaphore {
     return `<${this.constructor.name} [${state}${waiting}]>`;
   }
 }
-inspectAsString(Semaphore);
+inspectAsString("Semaphore", Semaphore);
 
 class Acquire extends Attempt<true> implements Standing {
   readonly #semaphore: Semaphore;
@@ -169,3 +169,4 @@ export class BoundedSemaphore extends Semaphore {
     super.release();
   }
 }
+keepName("BoundedSemaphore", BoundedSemaphore);

@@ -121,4 +121,4 @@ export class StreamReaderProtocol implements Protocol {
     return `<StreamReaderProtocol ${this._gate.isLost ? "lost" : this.#transport === null ? "new" : "connected"}>`;
   }
 }
-inspectAsString(StreamReaderProtocol);
+inspectAsString("StreamReaderProtocol", StreamReaderProtocol);

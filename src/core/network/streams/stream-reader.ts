@@ -331,7 +331,7 @@ export class StreamReader {
     return `<${parts.join(" ")}>`;
   }
 }
-inspectAsString(StreamReader);
+inspectAsString("StreamReader", StreamReader);
 
 /** `read(n)`: what servers do in their innermost loops. The bytes stay in the reader until the one that waits goes on. */
 class Read extends Attempt<Uint8Array> {
@@ -381,7 +381,7 @@ class MoreBytes extends Future<void> {
   }
 }
 
-const NEWLINE = toBytes("\n");
+const NEWLINE = Uint8Array.of(0x0a);
 
 /** The separator that ends first; the shorter one of two that end together. */
 function firstOf(

@@ -144,7 +144,7 @@ export class StreamWriter implements AsyncDisposable {
     return `<StreamWriter transport=${String(this.#transport)}>`;
   }
 }
-inspectAsString(StreamWriter);
+inspectAsString("StreamWriter", StreamWriter);
 
 function* waitFor(protocol: WriterProtocol): CoroutineGenerator<void> {
   const { closed } = protocol._gate;

@@ -1,0 +1,130 @@
+/** The programs that the projects of `projects.mjs` build and run, and what they print. */
+
+/** On Node.js: what a bundler may lose (the platform, names of errors and classes), and a server. */
+export const NODE = `
+import {
+  createTask, currentTask, Event, gather, openConnection, run, sleep, startServer, taskGroup, timeout,
+} from "asyncio-ts";
+
+const lines = [];
+
+async function main() {
+  const task = createTask(async () => {
+    try {
+      await sleep(3600);
+    } finally {
+      await sleep(0.001);
+      lines.push("cleaned");
+    }
+  });
+  await sleep(0.001);
+  task.cancel();
+  const [error] = await gather(task, { returnExceptions: true });
+  lines.push(task.cancelled(), error.name, error.constructor.name, currentTask().constructor.name, String(new Event()));
+  await timeout(0.001, () => sleep(3600)).catch((late) => lines.push(late.name));
+  await taskGroup(async (group) => {
+    group.createTask(() => sleep(3600));
+    group.createTask(async () => { throw new RangeError("one"); });
+  }).catch((group) => lines.push(group.name, group.exceptions.length));
+  const server = await startServer(async (reader, writer) => {
+    writer.write(await reader.readline());
+    writer.close();
+  }, "127.0.0.1", 0);
+  const [reader, writer] = await openConnection("127.0.0.1", server.port);
+  writer.write("hello\\n");
+  lines.push(String(await reader.readline()).trim());
+  writer.close();
+  await server.shutdown({ grace: 1 });
+}
+
+run(main).then(() => console.log(lines.join(" ")));
+`;
+
+export const NODE_PRINTS =
+  "cleaned true CancelledError CancelledError Task <Event [unset]> TimeoutError ExceptionGroup 1 hello";
+
+/** In a browser: no network; async functions, and generators, which lose nothing. */
+export const BROWSER = `
+import { createTask, gather, run, sleep, timeout } from "asyncio-ts";
+
+const lines = [];
+
+function* main() {
+  const task = createTask(function* () {
+    try {
+      yield* sleep(3600);
+    } finally {
+      yield* sleep(0.001);
+      lines.push("cleaned");
+    }
+  });
+  yield* sleep(0.001);
+  task.cancel();
+  const [error] = yield* gather(task, { returnExceptions: true });
+  lines.push(task.cancelled(), error.name);
+  try {
+    yield* timeout(0.001, () => sleep(3600));
+  } catch (late) {
+    lines.push(late.name);
+  }
+}
+
+run(main)
+  .then(() => run(async () => { await sleep(0.001); lines.push("async"); }))
+  .then(() => console.log(lines.join(" ")));
+`;
+
+export const BROWSER_PRINTS = "cleaned true CancelledError TimeoutError async";
+
+/** What a strict compiler sees. */
+export const TYPES = `
+import * as asyncio from "asyncio-ts";
+import { VirtualHost } from "asyncio-ts/testing";
+
+async function main(): Promise<number> {
+  const server: asyncio.Server = await asyncio.startServer(async (reader, writer) => {
+    for await (const line of reader) writer.write(line);
+    writer.close();
+  }, "127.0.0.1", 0);
+  const [reader, writer] = await asyncio.openConnection("127.0.0.1", server.port);
+  writer.close();
+  const bytes: Promise<Uint8Array> = reader.readexactly(4);
+  await asyncio.taskGroup(async (group) => {
+    const task = group.createTask(function* () {
+      return (yield* asyncio.sleep(1, "slept")).length;
+    });
+    const length: number = await task;
+    return [length, bytes];
+  });
+  asyncio.getRunningLoop().addSignalHandler("SIGTERM", () => {});
+  return 1;
+}
+
+const listen = (listener: (request: { url: string }) => void): unknown => listener;
+listen(asyncio.handler(async (request) => console.log(request.url)));
+void asyncio.run(main, { signals: ["SIGINT", "SIGTERM"], loopFactory: () => new asyncio.BaseEventLoop(new VirtualHost()) });
+`;
+
+/** The same for the core alone, as a project for browsers has it, without Node's types. */
+export const CORE_TYPES = `
+import * as asyncio from "asyncio-ts/core";
+
+export const program = asyncio.run(function* () {
+  return (yield* asyncio.sleep(1, "slept")).length;
+});
+// @ts-expect-error there is no such thing in a browser
+void asyncio.createSubprocessExec;
+`;
+
+/** A test of a user's, in the words that test runners share. */
+export const TEST = `
+  const asyncio = await import("asyncio-ts");
+  const task = asyncio.run(async () => {
+    const work = asyncio.createTask(() => asyncio.sleep(3600));
+    await asyncio.sleep(0.001);
+    work.cancel();
+    await asyncio.gather(work, { returnExceptions: true });
+    return work.cancelled();
+  });
+  if ((await task) !== true) throw new Error("not cancelled");
+`;
