@@ -34,7 +34,7 @@ export function readStack(error: unknown): void {
  * Where the library's own files lie; their frames say nothing about the user's program. Read off a stack, and not off
  * `import.meta`, which no transform to CommonJS can take.
  */
-const OWN_FOLDER = /((?:\w+:\/\/)?\/[^\s()]*\/)[^/\s()]+\/[^/\s()]+\/[^/\s()]+:\d+:\d+/
+export const OWN_FOLDER: string | undefined = /((?:\w+:\/\/)?\/[^\s()]*\/)[^/\s()]+\/[^/\s()]+\/[^/\s()]+:\d+:\d+/
   .exec(String(new Error("here").stack))?.[1]
   ?.replace(/^file:\/\//, "");
 

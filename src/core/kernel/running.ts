@@ -9,6 +9,7 @@
  */
 
 import { RuntimeError } from "../base/exceptions.ts";
+import { OWN_FOLDER } from "../base/stack.ts";
 import type { Execution, KernelLoop } from "./contract.ts";
 
 /** What the platform offers to carry an {@link Execution}, and the user's own async context, across promises. */
@@ -67,6 +68,17 @@ export function runAs<R>(execution: Execution, fn: () => R): R {
 const runningLoops = new Set<KernelLoop>();
 let loopInTurn: KernelLoop | null = null;
 
+/** A copy of this package in the process: a dependency may bring one of its own. */
+interface Copy {
+  readonly place: string;
+  isRunning(): boolean;
+}
+
+const COPIES: unique symbol = Symbol.for("asyncio-ts.copies");
+const copies: Set<Copy> = ((globalThis as { [COPIES]?: Set<Copy> })[COPIES] ??= new Set());
+const self: Copy = { place: OWN_FOLDER ?? "of unknown place", isRunning: () => runningLoops.size > 0 };
+copies.add(self);
+
 /** `loop` runs from here on. */
 export function loopStarted(loop: KernelLoop): void {
   runningLoops.add(loop);
@@ -113,6 +125,13 @@ export function requireLoop(): KernelLoop {
 
 /** Why there is no running loop here, and what to do. */
 export function noLoop(): string {
+  const other = runningLoops.size > 0 ? undefined : [...copies].find((copy) => copy.isRunning());
+  if (other !== undefined) {
+    return (
+      `no running event loop in this copy of asyncio-ts, ${self.place}: one runs in another copy, ${other.place}; ` +
+      "a program needs one copy for both (npm dedupe, or a peer dependency)"
+    );
+  }
   if (runningLoops.size < 2 || currentExecution() !== null) {
     return "no running event loop: call this from inside asyncio.run(...)";
   }

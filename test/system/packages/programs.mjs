@@ -128,3 +128,43 @@ export const TEST = `
   });
   if ((await task) !== true) throw new Error("not cancelled");
 `;
+
+/** Puts a second copy of the library into the project, as a dependency that brings its own has it. */
+export const COPY = `
+const fs = require("node:fs");
+fs.cpSync(fs.realpathSync("../node_modules/asyncio-ts"), "node_modules/asyncio-ts-copy", { recursive: true });
+`;
+
+/** Errors of one copy are known to the other, a loop is not, and the message says why. */
+export const COPIES = `
+import * as one from "asyncio-ts";
+import * as other from "asyncio-ts-copy";
+
+await one.run(async () => {
+  const lines = [new other.TimeoutError() instanceof one.TimeoutError, new one.CancelledError() instanceof other.CancelledError];
+  await other.sleep(0.001).catch((error) => lines.push(error.message.replaceAll(/\\/[^ ,;]*\\/node_modules/g, "")));
+  const [a] = await one.gather(one.fromPromise(other.run(async () => "both")), one.sleep(0.001));
+  lines.push(a);
+  console.log(lines.join("\\n"));
+});
+`;
+
+export const COPIES_PRINT = `true
+true
+Cannot await <coroutine sleep()> here: no running event loop in this copy of asyncio-ts, /asyncio-ts-copy/dist/: one runs in another copy, /asyncio-ts/dist/; a program needs one copy for both (npm dedupe, or a peer dependency)
+both`;
+
+/** Each copy listens for rejections; neither takes the other for the application. */
+export const COPIES_STRAY = `
+import * as one from "asyncio-ts";
+import * as other from "asyncio-ts-copy";
+
+process.on("uncaughtException", (error) => console.log("uncaught", error.message));
+await Promise.all([
+  one.run(async () => {
+    void Promise.reject(new Error("stray"));
+    await one.sleep(0.01);
+  }),
+  other.run(() => other.sleep(0.01)),
+]);
+`;

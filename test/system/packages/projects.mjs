@@ -7,7 +7,19 @@
  * @module
  */
 
-import { BROWSER, BROWSER_PRINTS, CORE_TYPES, NODE, NODE_PRINTS, TEST, TYPES } from "./programs.mjs";
+import {
+  BROWSER,
+  BROWSER_PRINTS,
+  COPIES,
+  COPIES_PRINT,
+  COPIES_STRAY,
+  COPY,
+  CORE_TYPES,
+  NODE,
+  NODE_PRINTS,
+  TEST,
+  TYPES,
+} from "./programs.mjs";
 
 /** What is installed beside the library, once, with what wants each. */
 export const TOOLS = {
@@ -95,6 +107,24 @@ export const PROJECTS = {
   },
   "node: --frozen-intrinsics": {
     ...bundled([["node", "--no-warnings", "--frozen-intrinsics", "app.mjs"]]),
+    isQuick: true,
+  },
+  "node: two copies": {
+    files: { "app.mjs": COPIES },
+    run: [
+      ["node", "-e", COPY],
+      ["node", "app.mjs"],
+    ],
+    prints: COPIES_PRINT,
+    isQuick: true,
+  },
+  "node: two copies, a stray rejection": {
+    files: { "app.mjs": COPIES_STRAY },
+    run: [
+      ["node", "-e", COPY],
+      ["node", "app.mjs"],
+    ],
+    prints: "uncaught stray",
     isQuick: true,
   },
   "node: --test": {

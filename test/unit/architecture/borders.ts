@@ -56,7 +56,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "log.ts": ["getLogger"],
     "persistent-map.ts": ["PersistentMap"],
     "resource.ts": ["Resource"],
-    "stack.ts": ["captureStack", "locationOf", "readStack"],
+    "stack.ts": ["OWN_FOLDER", "captureStack", "locationOf", "readStack"],
   },
   "core/kernel": {
     "async-functions.ts": ["ResultOf", "callBody", "coroutine", "toCoroutine"],
