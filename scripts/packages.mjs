@@ -8,16 +8,14 @@
  * @module
  */
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PROJECTS, TOOLS } from "../test/system/packages/projects.mjs";
-import { ensureBuilt, installInto, root } from "./setup.mjs";
-
-const folder = join(root, "node_modules", ".cache", "packages");
+import { installPacked } from "./setup.mjs";
 
 /** How many projects are built at a time, and how long one may take, in milliseconds. */
 const AT_A_TIME = 2;
@@ -30,9 +28,7 @@ if (names.length === 0) {
   process.exit(2);
 }
 
-ensureBuilt();
-installTools();
-installLibrary();
+const folder = installPacked("packages", TOOLS);
 // Test runners look for no tests below a folder called `node_modules`.
 const projects = mkdtempSync(join(tmpdir(), "asyncio-ts-packages-"));
 symlinkSync(join(folder, "node_modules"), join(projects, "node_modules"), "junction");
@@ -46,30 +42,6 @@ process.exitCode = failed === 0 ? 0 : 1;
 function isChosen(name) {
   if (positionals.length > 0) return positionals.some((start) => name.startsWith(start));
   return values.quick !== true || PROJECTS[name].isQuick === true;
-}
-
-function installTools() {
-  const stamp = join(folder, "tools.json");
-  const wanted = JSON.stringify(TOOLS);
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
-  console.error("Installing bundlers, compilers and test runners (once) …");
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "users", private: true }));
-  const specs = Object.entries(TOOLS).map(([name, version]) => `${name}@${version}`);
-  if (installInto(folder, ["--save-exact", ...specs]) !== 0) process.exit(1);
-  writeFileSync(stamp, wanted);
-}
-
-function installLibrary() {
-  const { status, stdout } = spawnSync("npm", ["pack", "--json", "--pack-destination", folder], {
-    cwd: root,
-    encoding: "utf8",
-    shell: process.platform === "win32",
-    stdio: ["ignore", "pipe", 2],
-  });
-  if (status !== 0) process.exit(1);
-  const [{ filename }] = Object.values(JSON.parse(stdout));
-  if (installInto(folder, ["--no-save", "--force", join(folder, filename)]) !== 0) process.exit(1);
 }
 
 async function tryProjects() {

@@ -5,7 +5,7 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -53,4 +53,28 @@ export function installInto(folder, specs) {
 export function ensureBuilt() {
   ensureInstalled();
   must(tool("tsc"), ["-b"]);
+}
+
+/**
+ * Packs the library, and installs it with `packages` (name to version) into a project of its own, as a user does; its folder.
+ * The packages stay there from run to run.
+ */
+export function installPacked(name, packages) {
+  ensureBuilt();
+  const folder = join(root, "node_modules", ".cache", name);
+  const stamp = join(folder, "packages.json");
+  const wanted = JSON.stringify(packages);
+  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
+    console.error(`Installing ${Object.keys(packages).length} packages for ${name} (once) …`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ name, private: true }));
+    const specs = Object.entries(packages).map(([each, version]) => `${each}@${version}`);
+    if (installInto(folder, ["--save-exact", ...specs]) !== 0) process.exit(1);
+    writeFileSync(stamp, wanted);
+  }
+  must("npm", ["pack", "--silent", "--pack-destination", folder], { stdio: ["ignore", "ignore", 2] });
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const tarball = join(folder, `asyncio-ts-${version}.tgz`);
+  if (installInto(folder, ["--no-save", "--force", tarball]) !== 0) process.exit(1);
+  return folder;
 }

@@ -17,16 +17,29 @@ const MOST_CAUSES = 8;
 
 /**
  * The request to cancel that `error` comes of, or `null`: the request itself; what foreign code made of it when we aborted
- * its signal (Node's `AbortError`, axios' `CanceledError`), whose `cause` or `reason` it is; all errors of `Promise.any`.
+ * its signal (Node's `AbortError`), whose `cause` or `reason` it is; all errors of `Promise.any`.
+ *
+ * @param wasTold a signal of ours was aborted where the error comes from: one that only says that it was aborted, without
+ * a cause (axios' `CanceledError`), is the answer to that.
  */
-export function cancellationOf(error: unknown): CancelledError | null {
+export function cancellationOf(error: unknown, wasTold: boolean = false): CancelledError | null {
   if (error instanceof CancelledError) return error;
   try {
-    return answered(error, 0) ? new CancelledError((error as Error).message, { cause: error }) : null;
+    const isAnswer = answered(error, 0) || (wasTold && saysAborted(error));
+    return isAnswer ? new CancelledError((error as Error).message, { cause: error }) : null;
   } catch {
     // An error that cannot be looked at.
     return null;
   }
+}
+
+const ABORT_NAMES: ReadonlySet<unknown> = new Set(["AbortError", "CanceledError"]);
+const ABORT_CODES: ReadonlySet<unknown> = new Set(["ABORT_ERR", "ERR_CANCELED"]);
+
+function saysAborted(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const { name, code, cause } = error as { name?: unknown; code?: unknown; cause?: unknown };
+  return cause === undefined && (ABORT_NAMES.has(name) || ABORT_CODES.has(code));
 }
 
 function answered(error: unknown, depth: number): boolean {

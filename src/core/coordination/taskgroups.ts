@@ -5,7 +5,7 @@ import { CancelledError, leavesTheLoop, RuntimeError } from "../base/exceptions.
 import { cancellationOf } from "../base/foreign-aborts.ts";
 import { inspectAsString } from "../base/format.ts";
 import { callBody } from "../kernel/async-functions.ts";
-import { keep, requestCancel, requestsSeenFrom, takeBack } from "../kernel/cancellation.ts";
+import { keep, requestCancel, requestsSeenFrom, takeBack, wasTold } from "../kernel/cancellation.ts";
 import type { KernelLoop, Tasks } from "../kernel/contract.ts";
 import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "../kernel/coroutines.ts";
 import { ScopeCoroutine } from "../kernel/coroutines.ts";
@@ -89,6 +89,7 @@ export class TaskGroup {
   /** A request from outside came while the cancelled tasks were waited for. CPython 3.15 loses it. */
   #wasCancelledMeanwhile: boolean = false;
   #allDone: AllDone | null = null;
+  #bodyWasCancelled: boolean = false;
   readonly #onTaskDone = (task: Future<unknown>): void => this.#taskDone(task as Task<unknown>);
 
   /** @internal */
@@ -141,7 +142,8 @@ export class TaskGroup {
   *_exit(failure: { readonly error: unknown } | null): CoroutineGenerator<void> {
     this.#state = this.#isAborting ? "aborting" : "waiting";
     if (failure !== null && leavesTheLoop(failure.error)) this.#baseError ??= failure;
-    let cancelled = failure === null ? null : cancellationOf(failure.error);
+    let cancelled = failure === null ? null : cancellationOf(failure.error, wasTold(this.#parent));
+    this.#bodyWasCancelled = cancelled !== null;
     if (failure !== null && !this.#isAborting) this.#abort();
     while (this.#tasks.size > 0) {
       this.#allDone ??= new AllDone(this.#parent.loop, this.#tasks);
@@ -167,7 +169,7 @@ export class TaskGroup {
     if (this.#hasCancelledParent) takeBack(this.#parent);
     const isOurs = this.#hasCancelledParent && requestsSeenFrom(this.#parent, 1) === 0;
     if (cancelled !== null && !isOurs && this.#errors.length === 0) throw cancelled;
-    if (failure !== null && cancellationOf(failure.error) === null) this.#errors.push(failure.error);
+    if (failure !== null && !this.#bodyWasCancelled) this.#errors.push(failure.error);
     if (this.#errors.length === 0) {
       const isAskedToStop = requestsSeenFrom(this.#parent, this.#requestsBefore + 1) > this.#requestsBefore;
       if (this.#wasCancelledMeanwhile && isAskedToStop) keep(this.#parent, undefined);

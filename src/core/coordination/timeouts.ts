@@ -6,7 +6,7 @@ import { CancelledError, leavesTheLoop, RuntimeError, TimeoutError } from "../ba
 import { cancellationOf } from "../base/foreign-aborts.ts";
 import { inspectAsString, repr } from "../base/format.ts";
 import { callBody } from "../kernel/async-functions.ts";
-import { keepsRequest, requestCancel, requestsSeenFrom, takeBack } from "../kernel/cancellation.ts";
+import { keepsRequest, requestCancel, requestsSeenFrom, takeBack, wasTold } from "../kernel/cancellation.ts";
 import type { KernelLoop, Timer } from "../kernel/contract.ts";
 import type { Body, Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
 import { ScopeCoroutine } from "../kernel/coroutines.ts";
@@ -81,7 +81,8 @@ export class Timeout {
 
   /** @internal The body has ended with `error`; what to raise in its place. */
   _raised(error: unknown): unknown {
-    if (!this.#leave() || cancellationOf(error) === null) return error;
+    const cancelled = cancellationOf(error, wasTold(this.#driver!));
+    if (!this.#leave() || cancelled === null) return error;
     return new TimeoutError("", { cause: error });
   }
 

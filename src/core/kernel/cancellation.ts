@@ -385,6 +385,11 @@ export function keepsRequest(waiter: Waiter): boolean {
   return waiter._asked?.state === "kept";
 }
 
+/** Whether a signal that was given out in the task of `waiter` has told of a request to it. */
+export function wasTold(waiter: CountingWaiter): boolean {
+  return (outermost(waiter)._asked?.signals ?? null) !== null && requestsSeenFrom(waiter, 1) > 0;
+}
+
 /** The request that `waiter` keeps, which it keeps no longer; `null` if there is none. */
 export function takeKept(waiter: Waiter): { readonly message: string | undefined } | null {
   const asked = waiter._asked;

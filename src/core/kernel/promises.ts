@@ -128,7 +128,8 @@ class PromiseFuture<T> extends Future<T> {
   }
 
   #rejected(error: unknown): void {
-    const cancelled = cancellationOf(error);
+    // After the cancellation, an error that says so is no news, whoever told the work.
+    const cancelled = cancellationOf(error, this.done());
     if (this.done()) {
       // Whatever work that was told to stop is rejected with is its answer.
       if (this.#aborter === null && cancelled === null) {

@@ -16,6 +16,7 @@ import {
   takeBackFromOutside,
   takeBackOutermost,
   takeKept,
+  wasTold,
 } from "./cancellation.ts";
 import type { Group, KernelLoop, Wait, WaitScope } from "./contract.ts";
 import type { Settings } from "./contextvars.ts";
@@ -319,7 +320,7 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   }
 
   protected override raised(error: unknown): void {
-    const cancelled = cancellationOf(error);
+    const cancelled = cancellationOf(error, wasTold(this));
     if (cancelled === null) this._fail(error);
     else this._finishCancelled(undefined, cancelled);
     this.#end();

@@ -69,6 +69,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "requestCancel",
       "requestsSeenFrom",
       "takeBack",
+      "wasTold",
     ],
     "contextvars.ts": ["Context", "copyContext"],
     "contract.ts": ["Awaited", "Execution", "Fork", "KernelLoop", "Runnable", "Tasks", "Timer", "Waiter"],

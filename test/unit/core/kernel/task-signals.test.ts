@@ -162,6 +162,10 @@ describe("C3: an error that says aborted, and whose cause is our request, is tha
     "events.once": (stop) => once(new EventEmitter(), "never", { signal: stop }),
     "the reason itself": (stop) =>
       new Promise((_resolve, reject) => stop.addEventListener("abort", () => reject(stop.reason as Error))),
+    "an error that only says so, as axios'": (stop) =>
+      foreign(stop).catch(() =>
+        Promise.reject(Object.assign(new Error("canceled"), { name: "CanceledError", code: "ERR_CANCELED" })),
+      ),
     "an error around it": (stop) =>
       foreign(stop).catch((error: unknown) => Promise.reject(new Error("request failed", { cause: error }))),
   };
@@ -205,6 +209,17 @@ describe("C3: an error that says aborted, and whose cause is our request, is tha
       controller.abort();
       await asyncio.wait([task]);
       expect([task.cancelled(), (task.exception() as Error).name]).toEqual([false, "AbortError"]);
+    });
+  });
+
+  test("an error that says so where no signal of ours told it to is an error", async () => {
+    await run(async () => {
+      const task = createTask(async () => {
+        await sleep(0.1);
+        throw new DOMException("by somebody else", "AbortError");
+      });
+      await asyncio.wait([task]);
+      expect([task.cancelled(), String(task.exception())]).toEqual([false, "AbortError: by somebody else"]);
     });
   });
 
