@@ -4,7 +4,7 @@ import { exceptionGroup } from "../base/exception-groups.ts";
 import { CancelledError, leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
 import { cancellationOf } from "../base/foreign-aborts.ts";
 import { inspectAsString } from "../base/format.ts";
-import { callBody } from "../kernel/async-functions.ts";
+import { callBody, checkBody } from "../kernel/async-functions.ts";
 import { keep, requestCancel, requestsSeenFrom, takeBack, wasTold } from "../kernel/cancellation.ts";
 import type { KernelLoop, Tasks } from "../kernel/contract.ts";
 import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "../kernel/coroutines.ts";
@@ -42,6 +42,7 @@ export type TaskGroupBody<T> = (group: TaskGroup) => ReturnType<Body<T>>;
  * CPython: `asyncio.TaskGroup`, with the `cancel` of 3.15.
  */
 export function taskGroup<T>(body: TaskGroupBody<T>): Coroutine<T> {
+  checkBody(body, "taskGroup(async (group) => ...)");
   return new ScopeCoroutine(grouped(body), "taskGroup");
 }
 

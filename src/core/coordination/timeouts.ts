@@ -5,7 +5,7 @@ import { toSeconds } from "../base/duration.ts";
 import { CancelledError, leavesTheLoop, RuntimeError, TimeoutError } from "../base/exceptions.ts";
 import { cancellationOf } from "../base/foreign-aborts.ts";
 import { inspectAsString, repr } from "../base/format.ts";
-import { callBody } from "../kernel/async-functions.ts";
+import { callBody, checkBody } from "../kernel/async-functions.ts";
 import { keepsRequest, requestCancel, requestsSeenFrom, takeBack, wasTold } from "../kernel/cancellation.ts";
 import type { KernelLoop, Timer } from "../kernel/contract.ts";
 import type { Body, Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
@@ -167,12 +167,14 @@ export type TimeoutBody<T> = (timeout: Timeout) => ReturnType<Body<T>>;
  * the promise with `fromPromise`. CPython: `asyncio.timeout`.
  */
 export function timeout<T>(delay: Duration | null, body: TimeoutBody<T>): Coroutine<T> {
+  checkBody(body, "timeout(seconds, async () => ...)");
   const seconds = delay === null ? null : toSeconds(delay, "delay");
   return new ScopeCoroutine(within(seconds, true, body), "timeout");
 }
 
 /** {@link timeout} with a point in time on the loop's clock, in seconds. CPython: `asyncio.timeout_at`. */
 export function timeoutAt<T>(when: number | null, body: TimeoutBody<T>): Coroutine<T> {
+  checkBody(body, "timeoutAt(when, async () => ...)");
   const seconds = when === null ? null : toSeconds(when, "when");
   return new ScopeCoroutine(within(seconds, false, body), "timeoutAt");
 }

@@ -81,6 +81,12 @@ export function rootOf<T>(fn: Body<T>): CoroutineGenerator<T> {
   return isGeneratorFunction(fn) ? (fn() as CoroutineGenerator<T>) : callBody(fn);
 }
 
+/** @throws {TypeError} if `body` is no function, as where Python has a block: the error says what to write in `call`. */
+export function checkBody(body: unknown, call: string): void {
+  if (typeof body === "function") return;
+  throw new TypeError(`The body is a function, ${call}: received ${repr(body)}`);
+}
+
 /** Runs `body`, of either syntax, as a part of the coroutine that delegates to what this returns. */
 export function callBody<A extends unknown[], T>(
   body: (...args: A) => ReturnType<Body<T>>,
@@ -297,11 +303,16 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
 class Several extends WaitSet {}
 
 function describe(work: unknown): string {
-  return work instanceof Promise ? "a promise" : repr(work);
+  return isPromise(work) ? "a promise" : repr(work);
+}
+
+/** Whether it is a promise, of another realm too, or another library's; and none of ours. */
+function isPromise(work: unknown): boolean {
+  return work instanceof Promise || (isThenable(work) && !isFuture(work));
 }
 
 function cureFor(work: unknown, caller: string): string {
-  if (work instanceof Promise) return `it runs already and has no owner; pass the function: ${caller}(() => work())`;
+  if (isPromise(work)) return `it runs already and has no owner; pass the function: ${caller}(() => work())`;
   if (isFuture(work)) return "it is a future; use ensureFuture(future), or await it";
   return "a coroutine or a function was expected";
 }

@@ -150,11 +150,12 @@ interface Record {
 }
 
 /** How far a {@link GeneratorCoroutine} has come. */
-type Phase = typeof NEW | typeof RUNNING | typeof RETURNED | typeof RAISED;
+type Phase = typeof NEW | typeof HANDED | typeof RUNNING | typeof RETURNED | typeof RAISED;
 const NEW = 0;
-const RUNNING = 1;
-const RETURNED = 2;
-const RAISED = 3;
+const HANDED = 1;
+const RUNNING = 2;
+const RETURNED = 3;
+const RAISED = 4;
 
 /** A coroutine that hands itself to the driver, which steps its generator. */
 export abstract class FrameCoroutine<T> extends Coroutine<T> implements Frame {
@@ -163,7 +164,11 @@ export abstract class FrameCoroutine<T> extends Coroutine<T> implements Frame {
 
   /** @internal The first call hands the coroutine to the driver; the second brings what came of it. */
   override next(): IteratorResult<unknown, T> {
-    if (this.#phase === NEW) return { done: false, value: this };
+    if (this.#phase === NEW) {
+      this.#phase = HANDED;
+      return { done: false, value: this };
+    }
+    if (this.#phase === HANDED) throw new RuntimeError(`${this.toString()} was not awaited: write await before it`);
     if (this.#phase === RAISED) throw this.#outcome;
     return { done: true, value: this.#outcome as T };
   }
@@ -179,7 +184,7 @@ export abstract class FrameCoroutine<T> extends Coroutine<T> implements Frame {
 
   /** @internal */
   _claim(): boolean {
-    if (this._isNeglected || this.#phase !== NEW) return false;
+    if (this.#phase !== HANDED) return false;
     this.#phase = RUNNING;
     return true;
   }

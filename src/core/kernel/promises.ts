@@ -177,7 +177,8 @@ function checked<T>(promise: PromiseLike<T>): PromiseLike<T> {
 /** @internal @throws {TypeError} for what {@link ensureFuture} cannot take. */
 export function checkWaitable(value: unknown): void {
   if (isFuture(value) || isCoroutine(value) || isThenable(value)) return;
-  throw new TypeError(`A future, a coroutine or a promise is required: received ${repr(value)}`);
+  const cure = typeof value === "function" ? ", a function: call it" : "";
+  throw new TypeError(`A future, a coroutine or a promise is required: received ${repr(value)}${cure}`);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -59,7 +59,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "stack.ts": ["OWN_FOLDER", "captureStack", "locationOf", "readStack"],
   },
   "core/kernel": {
-    "async-functions.ts": ["ResultOf", "callBody", "coroutine", "toCoroutine"],
+    "async-functions.ts": ["ResultOf", "callBody", "checkBody", "coroutine", "toCoroutine"],
     "attempts.ts": ["Attempt", "AttemptCoroutine", "LazyFuture", "TurnCoroutine"],
     "cancellation.ts": [
       "MOST_ASKED_AGAIN",
