@@ -37,6 +37,11 @@ export interface Host {
    */
   drainMicrotasks?(): boolean;
   /**
+   * What {@link drainMicrotasks} calls, when it has shown that it works: the loop then calls it directly, so that fewer
+   * frames lie between an error and its callers.
+   */
+  provenDrain?(): (() => void) | null;
+  /**
    * Calls `came` with the name of each of `signals` that the process gets, until the function returned is called. `null`
    * is Ctrl-C, for as long as the application has no handler of its own.
    *

@@ -2,7 +2,7 @@
 
 import type { Host, HostClient } from "../../core/loop/host.ts";
 import { afterIo, cancelAfterIo } from "./immediates.ts";
-import { drainMicrotasks } from "./microtasks.ts";
+import { drainMicrotasks, provenDrain } from "./microtasks.ts";
 import { beforeExit } from "./process-events.ts";
 import { exitBySignal, exitWhenUncaught, onSignal } from "./stop-signals.ts";
 
@@ -84,6 +84,10 @@ export class NodeHost implements Host {
 
   drainMicrotasks(): boolean {
     return drainMicrotasks();
+  }
+
+  provenDrain(): (() => void) | null {
+    return provenDrain();
   }
 
   onSignal(signals: readonly string[] | null, came: (signal: string) => void): () => void {

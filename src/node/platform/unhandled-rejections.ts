@@ -46,6 +46,10 @@ export function listenForRejections(): () => void {
 }
 
 function heard(reason: unknown): void {
+  if (reason === TURN) {
+    stepAside();
+    return;
+  }
   const all = process.listeners("unhandledRejection");
   // The first of several copies of the package speaks for all.
   if (all.find(isOurs) !== listener || !all.every(isOurs) || isCancelled(reason)) return;
@@ -54,15 +58,31 @@ function heard(reason: unknown): void {
   toPolicy.push(reason);
 }
 
+/** Node looks at rejections one by one, in their order: this one says that those of {@link toPolicy} are next. */
+const TURN: unique symbol = Symbol("asyncio-ts: the rejections that follow are Node's");
+
 function askPolicy(): void {
+  for (const reason of [TURN, ...toPolicy]) void Promise.reject(reason);
+}
+
+/** Does not listen for as long as Node looks at the rejections of {@link toPolicy}. */
+function stepAside(): void {
   const ours = process.listeners("unhandledRejection").filter(isOurs);
   for (const each of ours) process.off("unhandledRejection", each);
-  for (const reason of toPolicy) void Promise.reject(reason);
+  let left = toPolicy.length;
   toPolicy = [];
-  // Node looks at rejections when the ticks and the promises are done.
-  afterIo(() => {
+  const listenAgain = (): void => {
+    process.off("uncaughtExceptionMonitor", count);
+    if (left < 0) return;
+    left = -1;
     for (const each of ours) if (each !== listener || loops > 0) process.on("unhandledRejection", each);
-  });
+  };
+  const count = (): void => {
+    if (--left === 0) listenAgain();
+  };
+  process.on("uncaughtExceptionMonitor", count);
+  // Where Node only warns there is nothing to count.
+  afterIo(listenAgain);
 }
 
 function isOurs(each: Listener): boolean {
