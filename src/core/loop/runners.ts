@@ -95,6 +95,8 @@ export class Runner implements AsyncDisposable {
   #loop: BaseEventLoop | null = null;
   #context: Context | null = null;
   #interrupts: Interrupts | null = null;
+  /** The last main returned: what it has left behind it forgot. */
+  #hasReturned: boolean = false;
 
   constructor(options: RunnerOptions = {}) {
     this.#options = options;
@@ -123,9 +125,11 @@ export class Runner implements AsyncDisposable {
     task._logDestroyPending = false;
     const interrupts = this.#interrupts!;
     interrupts.listen(task);
+    this.#hasReturned = false;
     let result: T;
     try {
       result = await loop.runUntilComplete(task);
+      this.#hasReturned = true;
     } catch (error) {
       throw interrupts.errorFor(error, task);
     } finally {
@@ -145,7 +149,7 @@ export class Runner implements AsyncDisposable {
     const interrupts = this.#interrupts!;
     interrupts.listen(null);
     try {
-      await cancelAllTasks(loop);
+      await cancelAllTasks(loop, this.#hasReturned && loop.getDebug());
     } catch (error) {
       // A task awaits a promise that is never settled: closing the loop says which.
       if (!(error instanceof DeadlockError)) throw error;
@@ -176,10 +180,16 @@ export class Runner implements AsyncDisposable {
   }
 }
 
-async function cancelAllTasks(loop: BaseEventLoop): Promise<void> {
+async function cancelAllTasks(loop: BaseEventLoop, tellsLeft: boolean): Promise<void> {
   const tasks = [...loop._tasks];
   if (tasks.length === 0 && loop._orphans.size === 0) return;
-  for (const task of tasks) task.cancel();
+  for (const task of tasks) {
+    if (tellsLeft && task.cancelling() === 0) {
+      const message = "A task still ran when main ended, and is cancelled: await it, or start it in a taskGroup";
+      loop.callExceptionHandler({ message, task });
+    }
+    task.cancel();
+  }
   loop._orphans.cancel();
   await loop.runUntilComplete(untilDone(tasks));
   for (const task of tasks) {

@@ -1,6 +1,6 @@
 import * as asyncio from "asyncio-ts";
 import { VirtualHost } from "asyncio-ts/testing";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { letProcessGoOn } from "../../process-turns.ts";
 import { run } from "../../virtual.ts";
 
@@ -288,4 +288,24 @@ test("a generator coroutine that waits for a promise does not go on while its lo
   await runner.run(() => sleep(1));
   expect(loopSeen).toBe(runner.getLoop());
   await runner.close();
+});
+
+describe("B5: a task that still runs when main has ended", () => {
+  const main = async (): Promise<void> => {
+    asyncio.createTask(() => sleep(5), { name: "save" });
+    const asked = asyncio.createTask(() => sleep(5), { name: "asked" });
+    await sleep(1);
+    asked.cancel();
+  };
+
+  test("is told in debug mode; one that was asked to stop is not", async () => {
+    const reports = await run(main, { debug: true });
+    expect(reports.map(({ message, task }) => [message, (task as asyncio.Task<unknown>).getName()])).toEqual([
+      ["A task still ran when main ended, and is cancelled: await it, or start it in a taskGroup", "save"],
+    ]);
+  });
+
+  test("is cancelled in silence otherwise, as in CPython", async () => {
+    expect(await run(main, { debug: false })).toEqual([]);
+  });
 });
