@@ -25,6 +25,7 @@ export { NodeHost } from "./platform/host.ts";
 export { fromNodeStream, toNodeStream } from "./network/node-streams.ts";
 export type { Pipe } from "./network/pipes.ts";
 export type { SendfileOptions } from "./network/sendfile.ts";
+export type { BufferClientCallback, BufferReader, BufferStreams } from "./network/streams.ts";
 export { openConnection, openUnixConnection, startServer, startUnixServer } from "./network/streams.ts";
 export type { Output, ProcessOptions } from "./processes/subprocess.ts";
 export { createSubprocessExec, createSubprocessShell, Process } from "./processes/subprocess.ts";

@@ -5,14 +5,30 @@
  * @module
  */
 
-import type { Coroutine } from "../../core/kernel/coroutines.ts";
+import type { Body, Coroutine } from "../../core/kernel/coroutines.ts";
+import type { Data } from "../../core/network/contracts.ts";
 import type { Server } from "../../core/network/server.ts";
 import type { LimitOption } from "../../core/network/streams/connections.ts";
 import * as streams from "../../core/network/streams/connections.ts";
-import type { ClientConnectedCallback } from "../../core/network/streams/stream-protocol.ts";
-import type { Streams } from "../../core/network/streams/streams-over.ts";
+import type { StreamReader } from "../../core/network/streams/stream-reader.ts";
+import type { StreamWriter } from "../../core/network/streams/stream-writer.ts";
 import type { ConnectionOptions, ServerOptions } from "./tcp.ts";
 import type { UnixConnectionOptions, UnixServerOptions } from "./unix.ts";
+
+/** A {@link StreamReader} of a connection of Node's: its bytes are a `Buffer`. */
+export interface BufferReader extends StreamReader {
+  read(n?: number): Coroutine<Buffer>;
+  readline(): Coroutine<Buffer>;
+  readuntil(separator?: Data | readonly Data[]): Coroutine<Buffer>;
+  readexactly(n: number): Coroutine<Buffer>;
+  [Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined>;
+}
+
+/** What a connection gives. */
+export type BufferStreams = [reader: BufferReader, writer: StreamWriter];
+
+/** What a server calls for each client. */
+export type BufferClientCallback = (reader: BufferReader, writer: StreamWriter) => ReturnType<Body<unknown>> | void;
 
 /**
  * Connects to `host` and `port`, by the running loop's `createConnection`: a reader and a writer.
@@ -26,13 +42,13 @@ export const openConnection: (
   host?: string | null,
   port?: number | string | null,
   options?: ConnectionOptions & LimitOption,
-) => Coroutine<Streams> = streams.openConnection;
+) => Coroutine<BufferStreams> = streams.openConnection as never;
 
 /** {@link openConnection} to a Unix socket (on Windows: a named pipe). CPython: `asyncio.open_unix_connection`. */
 export const openUnixConnection: (
   path?: string | null,
   options?: UnixConnectionOptions & LimitOption,
-) => Coroutine<Streams> = streams.openUnixConnection;
+) => Coroutine<BufferStreams> = streams.openUnixConnection as never;
 
 /**
  * Listens at `host` and `port`, by the running loop's `createServer`, and calls `clientConnected(reader, writer)` for each
@@ -49,15 +65,15 @@ export const openUnixConnection: (
  * CPython: `asyncio.start_server`.
  */
 export const startServer: (
-  clientConnected: ClientConnectedCallback,
+  clientConnected: BufferClientCallback,
   host?: string | null | readonly string[],
   port?: number | string | null,
   options?: ServerOptions & LimitOption,
-) => Coroutine<Server> = streams.startServer;
+) => Coroutine<Server> = streams.startServer as never;
 
 /** {@link startServer} at a Unix socket. CPython: `asyncio.start_unix_server`. */
 export const startUnixServer: (
-  clientConnected: ClientConnectedCallback,
+  clientConnected: BufferClientCallback,
   path?: string | null,
   options?: UnixServerOptions & LimitOption,
-) => Coroutine<Server> = streams.startUnixServer;
+) => Coroutine<Server> = streams.startUnixServer as never;

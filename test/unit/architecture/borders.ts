@@ -155,7 +155,6 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "streams/byte-buffer.ts": ["ByteBuffer"],
     "streams/connections.ts": ["LimitOption", "openConnection", "openUnixConnection", "startServer", "startUnixServer"],
     "streams/drain-gate.ts": ["DrainGate"],
-    "streams/stream-protocol.ts": ["ClientConnectedCallback"],
     "streams/stream-reader.ts": ["StreamReader"],
     "streams/stream-writer.ts": ["StreamWriter"],
     "streams/streams-over.ts": ["Streams", "streamsOver"],

@@ -53,6 +53,26 @@ describe("C8, G4: an awaitable is a promise by its type", () => {
     expectTypeOf(future.then(null)).toEqualTypeOf<Promise<string>>();
   });
 
+  test("bytes from a connection of Node's are a Buffer", async () => {
+    const [reader] = await asyncio.openConnection("127.0.0.1", 80);
+    expectTypeOf((await reader.readexactly(4)).readUInt32BE()).toEqualTypeOf<number>();
+    for await (const line of reader) expectTypeOf(line).toEqualTypeOf<Buffer>();
+    void asyncio.startServer(async (client) => {
+      expectTypeOf(await client.readline()).toEqualTypeOf<Buffer>();
+    }, "127.0.0.1");
+    void asyncio.startServer(function* (client) {
+      expectTypeOf(yield* client.read()).toEqualTypeOf<Buffer>();
+    }, "127.0.0.1");
+    void asyncio.startServer(async (_client: asyncio.StreamReader) => {}, "127.0.0.1");
+  });
+
+  test("addresses of a connection are addresses", () => {
+    const address = (writer: asyncio.StreamWriter) => writer.getExtraInfo("peername");
+    expectTypeOf(address).returns.toEqualTypeOf<asyncio.SocketAddress | string | null>();
+    const other = (writer: asyncio.StreamWriter) => writer.getExtraInfo("socket");
+    expectTypeOf(other).returns.toBeUnknown();
+  });
+
   test("a function that promises may return one", () => {
     const typed = (reader: asyncio.StreamReader): Promise<Uint8Array> => reader.readexactly(4);
     expectTypeOf(typed).returns.toEqualTypeOf<Promise<Uint8Array>>();

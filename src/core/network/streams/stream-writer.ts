@@ -9,7 +9,7 @@ import { getRunningLoop } from "../../kernel/events.ts";
 import { inspectAsString } from "../../base/format.ts";
 import { sleep } from "../../coordination/sleep.ts";
 import { wait } from "../../coordination/wait.ts";
-import type { Data, StartTlsOptions, TlsOptions, Transport, WriteTransport } from "../contracts.ts";
+import type { Data, StartTlsOptions, TlsOptions, Transport, WriteTransport, SocketAddress } from "../contracts.ts";
 import type { NetworkLoop } from "../network-loop.ts";
 import { checkHas } from "../network-loop.ts";
 import type { StreamReader } from "./stream-reader.ts";
@@ -98,7 +98,10 @@ export class StreamWriter implements AsyncDisposable {
     return new GeneratorCoroutine(waitFor(this.#protocol), "StreamWriter.waitClosed");
   }
 
+  /** Where the other side is, or this one: an address, the path of a Unix socket, or `null`. */
+  getExtraInfo(name: "peername" | "sockname"): SocketAddress | string | null;
   /** See `getExtraInfo` of {@link Transport}. */
+  getExtraInfo(name: string, fallback?: unknown): unknown;
   getExtraInfo(name: string, fallback: unknown = null): unknown {
     return this.#transport.getExtraInfo(name, fallback);
   }
