@@ -28,12 +28,16 @@ class ProcessEvent {
   }
 }
 
+/** Whether the event came before, and nothing has come of what its other listeners did. */
+let isSecond: boolean = false;
+
 /**
- * The process is about to end. Only the loop that began to run last hears of it: the others may wait for that one, and
- * the event comes again when they have had a turn to go on.
+ * The process is about to end. Other listeners may give it work, and so the loops hear of it when it comes a second time. Only
+ * the loop that began to run last hears of it: the others may wait for that one, and the event comes again when they have
+ * had a turn to go on.
  */
 export const beforeExit: ProcessEvent = new ProcessEvent("beforeExit", (listeners) => {
-  const last = [...listeners].at(-1);
-  last?.();
+  if (isSecond) [...listeners].at(-1)?.();
+  isSecond = !isSecond;
   afterIo(() => {});
 });

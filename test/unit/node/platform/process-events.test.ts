@@ -45,6 +45,18 @@ describe("a process", () => {
     expect(output).toBe("");
   });
 
+  test("E6: finds no deadlock where another listener of beforeExit gives the process work", async () => {
+    const { output } = await runProgram(`
+      let future;
+      process.once("beforeExit", () => setTimeout(() => future.setResult("woken"), 1));
+      console.log(await asyncio.run(async () => {
+        future = asyncio.getRunningLoop().createFuture();
+        return await future;
+      }));
+    `);
+    expect(output).toBe("woken\n");
+  });
+
   // The loop that waits for the other is woken by the other's DeadlockError, so it is no deadlock.
   test("finds the deadlock of one loop and not of the one that waits for it", async () => {
     const { output } = await runProgram(`
