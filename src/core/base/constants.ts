@@ -15,6 +15,9 @@ export const DEBUG_STACK_DEPTH = 10;
 /** Turns run without a pause for at most this long before I/O is let in, in seconds. */
 export const PUMP_BUDGET_SECONDS = 0.01;
 
+/** How long nothing may happen, with tasks that wait and no timer, before debug mode tells, in seconds. */
+export const SILENCE_SECONDS = 10;
+
 /** Two signals less than this apart are one, that came by two ways, in seconds. */
 export const SAME_SIGNAL_SECONDS = 0.1;
 

@@ -15,6 +15,7 @@ import {
   AWAIT_BUDGET,
   ENTRIES_PER_LOOK_AT_CLOCK,
   PUMP_BUDGET_SECONDS,
+  SILENCE_SECONDS,
   SLOW_CALLBACK_SECONDS,
   TURNS_PER_LOOK_AT_CLOCK,
 } from "../base/constants.ts";
@@ -127,6 +128,8 @@ export class BaseEventLoop implements AbstractEventLoop {
   #stopListening: (() => void) | null = null;
   /** Something may come at any time that the host does not know of, such as a signal. */
   #isExpecting: boolean = false;
+  /** Debug mode: ends the watch for a silence. */
+  #endSilence: (() => void) | null = null;
   #taskFactory: TaskFactory | null = null;
 
   /**
@@ -414,8 +417,22 @@ export class BaseEventLoop implements AbstractEventLoop {
       return;
     }
     const deadline = this.#scheduler.nextDeadline();
+    if (this.#debug && deadline === Infinity) this.#watchSilence();
     if (deadline === Infinity) this.#host.requestTurn(Infinity, this.#isExpecting || this.#scheduler.timers > 0);
     else this.#host.requestTurn(Math.max(deadline - this.time(), 0));
+  }
+
+  /** Debug mode: tells who waits, and for what, when nothing happens for a while though the process goes on. */
+  #watchSilence(): void {
+    this.#endSilence?.();
+    this.#endSilence =
+      this.#host.afterSilence?.(SILENCE_SECONDS, () => {
+        if (this._tasks.size === 0 || this.#phase !== "asleep") return;
+        const others = this.#host.activeResources?.() ?? [];
+        const kept = others.length === 0 ? "" : `\nkept alive by ${others.join(", ")}`;
+        const message = `Nothing has happened for ${SILENCE_SECONDS} seconds\n${drawTasks(this._tasks).trimEnd()}${kept}`;
+        this.callExceptionHandler({ message });
+      }) ?? null;
   }
 
   #wake(): void {
@@ -444,6 +461,7 @@ export class BaseEventLoop implements AbstractEventLoop {
     this.#scheduler.breakTurn();
     loopStopped(this);
     this.#host.disconnect();
+    this.#endSilence?.();
     this.#stopListening?.();
     this.#stopListening = null;
     return run;

@@ -54,6 +54,10 @@ export interface Host {
   endsProgram?(error: Error, signal: string): void;
   /** Ends the process at once, as one that got `signal`. */
   exitBySignal?(signal: string): void;
+  /** Calls `callback` after `delay` seconds, without keeping the process for it, until the function returned is called. */
+  afterSilence?(delay: number, callback: () => void): () => void;
+  /** What else keeps the process from ending, in the platform's words: `TCPServerWrap`, `Timeout`. */
+  activeResources?(): readonly string[];
   /** Whether the environment asks for debug mode. */
   readonly debug?: boolean;
 }

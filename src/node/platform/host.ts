@@ -90,6 +90,17 @@ export class NodeHost implements Host {
     return provenDrain();
   }
 
+  afterSilence(delay: number, callback: () => void): () => void {
+    const timer = setTimeout(callback, delay * 1000).unref();
+    return () => clearTimeout(timer);
+  }
+
+  /** Bun and Deno may not know. */
+  activeResources(): readonly string[] {
+    const { getActiveResourcesInfo: list } = process as Partial<typeof process>;
+    return [...new Set(list?.() ?? [])];
+  }
+
   onSignal(signals: readonly string[] | null, came: (signal: string) => void): () => void {
     return onSignal(signals, came);
   }

@@ -20,6 +20,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "PUMP_BUDGET_SECONDS",
       "SAME_SIGNAL_SECONDS",
       "SENDFILE_FALLBACK_READBUFFER_SIZE",
+      "SILENCE_SECONDS",
       "SLOW_CALLBACK_SECONDS",
       "SSL_HANDSHAKE_TIMEOUT",
       "SSL_SHUTDOWN_TIMEOUT",
