@@ -122,7 +122,8 @@ export const processes = [
             console.log("READY");
             yield* asyncio.sleep(60);
           } catch {
-            // it goes on
+            // It goes on, and what came within a tenth of a second would be the same signal.
+            yield* asyncio.sleep(0.15);
           }
         }
       });
