@@ -34,28 +34,56 @@ export function signalOf(task: CountingWaiter, part: Driver<unknown>): Signal {
 }
 
 class TaskSignals implements Signals {
-  #given: Given[] = [];
+  /** By driver: what was given out in it, and in those that run inside of it. */
+  readonly #inside: WeakMap<CountingWaiter, Bag> = new WeakMap();
 
   of(scope: Scope): Signal {
-    this.#given = this.#given.filter(isUnderWay);
-    const known = this.#given.findIndex(({ driver, frame }) => driver === scope.driver && frame === scope.frame);
-    const isAsked = requestsSeenFrom(scope.driver, 1) > 0;
-    if (known >= 0) {
-      const { signal } = this.#given[known]!.aborter;
-      // After a request that was taken back there is a fresh one.
-      if (!signal.aborted || isAsked) return signal;
-      this.#given.splice(known, 1);
-    }
+    const { driver, frame } = scope;
+    const known = this.#inside.get(driver)?.find((given) => given.driver === driver && given.frame === frame);
+    const isAsked = requestsSeenFrom(driver, 1) > 0;
+    // After a request that was taken back there is a fresh one.
+    if (known !== undefined && (isAsked || !known.aborter.signal.aborted)) return known.aborter.signal;
     const aborter = newAborter();
-    this.#given.push({ ...scope, aborter });
+    const given = { driver, frame, aborter };
+    for (let at: CountingWaiter | null = driver; at !== null; at = at._outer) this.#bagOf(at).add(given);
     if (isAsked) aborter.abort(tellCancellation(undefined));
     return aborter.signal;
   }
 
   abort(waiter: CountingWaiter, frame: object | null, message: string | undefined): void {
-    const asked = this.#given.filter((given) => !given.aborter.signal.aborted && concerns(given, waiter, frame));
+    const asked = this.#inside.get(waiter)?.all.filter((given) => concerns(given, waiter, frame)) ?? [];
     for (const { aborter } of asked) aborter.abort(tellCancellation(message));
   }
+
+  #bagOf(driver: CountingWaiter): Bag {
+    const bag = this.#inside.get(driver) ?? new Bag();
+    this.#inside.set(driver, bag);
+    return bag;
+  }
+}
+
+/** Signals that were given out, of scopes that may have been left: these are swept when there are twice as many. */
+class Bag {
+  all: Given[] = [];
+  #sweepAt: number = 16;
+
+  add(given: Given): void {
+    if (this.all.length >= this.#sweepAt) {
+      this.all = this.all.filter(isOfUse);
+      this.#sweepAt = Math.max(16, 2 * this.all.length);
+    }
+    this.all.push(given);
+  }
+
+  /** The latest that fits. */
+  find(fits: (given: Given) => boolean): Given | undefined {
+    return this.all.findLast(fits);
+  }
+}
+
+function isOfUse({ driver, frame, aborter }: Given): boolean {
+  if (aborter.signal.aborted || driver._hasEnded) return false;
+  return frame === null || driver.frames.includes(frame as never);
 }
 
 function innermostScope(part: Driver<unknown>): Scope {
@@ -66,17 +94,10 @@ function innermostScope(part: Driver<unknown>): Scope {
   }
 }
 
-function isUnderWay({ driver, frame }: Scope): boolean {
-  return !driver._hasEnded && (frame === null || driver.frames.includes(frame as never));
-}
-
-/** Whether a request in `waiter`, inside of `frame`, is one to `scope` as well. */
-function concerns(scope: Scope, waiter: CountingWaiter, frame: object | null): boolean {
-  if (scope.driver === waiter) {
-    if (frame === null) return true;
-    const { frames } = scope.driver;
-    return scope.frame !== null && frames.indexOf(scope.frame as never) >= frames.indexOf(frame as never);
-  }
-  for (let at: CountingWaiter | null = scope.driver; at !== null; at = at._outer) if (at === waiter) return true;
-  return false;
+/** Whether a request in `waiter`, inside of `frame`, is one to `given` as well, which was given out there or further in. */
+function concerns(given: Given, waiter: CountingWaiter, frame: object | null): boolean {
+  if (!isOfUse(given)) return false;
+  if (given.driver !== waiter || frame === null) return true;
+  const { frames } = given.driver;
+  return given.frame !== null && frames.indexOf(given.frame as never) >= frames.indexOf(frame as never);
 }

@@ -21,9 +21,9 @@ export class Interrupts {
   readonly #loop: BaseEventLoop;
   readonly #signals: SignalOptions;
   #main: Task<unknown> | null = null;
-  /** The first that came, and when the last did. */
+  /** The first that came, and the last. */
   #first: string | null = null;
-  #last: number = -Infinity;
+  #last: { readonly signal: string; readonly at: number } | null = null;
   /** One that came when main had ended. */
   #late: string | null = null;
   #stop: (() => void) | null = null;
@@ -78,8 +78,8 @@ export class Interrupts {
     if (loop._handlesSignal(signal)) return;
     const now = loop.time();
     // Ctrl-C goes to each process at a terminal, and some of them pass it on to their children, which get it twice.
-    const isSame = now - this.#last < SAME_SIGNAL_SECONDS;
-    this.#last = now;
+    const isSame = signal === this.#last?.signal && now - this.#last.at < SAME_SIGNAL_SECONDS;
+    this.#last = { signal, at: now };
     if (isSame) return;
     if (this.#first === null) {
       this.#first = signal;
