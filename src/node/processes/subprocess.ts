@@ -181,6 +181,21 @@ export class Process {
   /** From the child's standard error. */
   readonly stderr: StreamReader | null;
 
+  /**
+   * Reads no more of the child's output: closes this end of its `stdout`, or `stderr`. A child that writes on cannot, and
+   * most end for it (an error, or `SIGPIPE`), as before a `head` that has seen enough. What has arrived may still be read.
+   *
+   * ```ts no-run
+   * const child = await asyncio.createSubprocessExec("yes", [], { stdout: asyncio.PIPE });
+   * console.log(String(await child.stdout!.readline())); // y
+   * child.closeOutput();
+   * console.log(await child.wait()); // not 0
+   * ```
+   */
+  closeOutput(name: "stdout" | "stderr" = "stdout"): void {
+    this.#transport.getPipeTransport(name === "stdout" ? 1 : 2)?.close();
+  }
+
   /** @internal */
   constructor(transport: SubprocessTransport, protocol: SubprocessStreamProtocol) {
     this.#transport = transport;

@@ -521,3 +521,16 @@ describe.skipIf(process.platform === "win32")("subprocesses", () => {
     expect(isThere(pid)).toBe(false);
   });
 });
+
+test.skipIf(process.platform === "win32")("G7: closeOutput() ends a child that writes on, as head does", async () => {
+  await asyncio.run(async () => {
+    for (const name of ["stdout", "stderr"] as const) {
+      const command = name === "stdout" ? "exec yes" : "exec yes >&2";
+      const child = await asyncio.createSubprocessShell(command, { [name]: asyncio.PIPE });
+      expect(String(await child[name]!.readline())).toBe("y\n");
+      child.closeOutput(name);
+      child.closeOutput(name);
+      expect(await child.wait()).not.toBe(0);
+    }
+  });
+});
