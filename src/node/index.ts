@@ -27,7 +27,7 @@ export type { Pipe } from "./network/pipes.ts";
 export type { SendfileOptions } from "./network/sendfile.ts";
 export type { BufferClientCallback, BufferReader, BufferStreams } from "./network/streams.ts";
 export { openConnection, openUnixConnection, startServer, startUnixServer } from "./network/streams.ts";
-export type { Output, ProcessOptions } from "./processes/subprocess.ts";
+export type { Output, ProcessOf, ProcessOptions } from "./processes/subprocess.ts";
 export { createSubprocessExec, createSubprocessShell, Process } from "./processes/subprocess.ts";
 export type { Stdio, SubprocessOptions } from "./processes/subprocess-transport.ts";
 export { DEVNULL, PIPE, STDOUT } from "./processes/subprocess-transport.ts";

@@ -34,7 +34,7 @@ import { readPipe, writePipe } from "../network/pipes.ts";
 import { socketPair } from "../network/socket-pair.ts";
 
 /** A pipe to or from the child. CPython: `asyncio.subprocess.PIPE`. */
-export const PIPE: number = -1;
+export const PIPE: -1 = -1;
 /** For `stderr`: where `stdout` goes, in the order in which the child writes. CPython: `asyncio.subprocess.STDOUT`. */
 export const STDOUT: number = -2;
 /** Reading finds the end at once, and what is written is dropped. CPython: `asyncio.subprocess.DEVNULL`. */

@@ -20,14 +20,23 @@ import { StreamReader } from "../../core/network/streams/stream-reader.ts";
 import { StreamWriter } from "../../core/network/streams/stream-writer.ts";
 import { DrainGate } from "../../core/network/streams/drain-gate.ts";
 import { toBytes } from "../../core/network/bytes.ts";
+import type { BufferReader } from "../network/streams.ts";
 import type { ProcessLoop } from "./process-loop.ts";
-import type { SubprocessOptions } from "./subprocess-transport.ts";
+import type { PIPE, SubprocessOptions } from "./subprocess-transport.ts";
 
 /** Options of {@link createSubprocessExec} and {@link createSubprocessShell}. */
 export interface ProcessOptions extends SubprocessOptions {
   /** See the `limit` of a {@link StreamReader}; 64 KiB by default. */
   readonly limit?: number;
 }
+
+/** A {@link Process}, whose pipes are there where `PIPE` was given. */
+export type ProcessOf<O> = {
+  readonly stdin: Piped<O, "stdin", StreamWriter>;
+  readonly stdout: Piped<O, "stdout", BufferReader>;
+  readonly stderr: Piped<O, "stderr", BufferReader>;
+} & Process;
+type Piped<O, Name extends string, Pipe> = O extends { readonly [N in Name]: typeof PIPE } ? Pipe : Pipe | null;
 
 /** What {@link Process.communicate} read; `null` for what was no pipe. */
 export interface Output {
@@ -51,13 +60,14 @@ export interface Output {
  *
  * CPython: `asyncio.create_subprocess_exec`.
  */
-export function createSubprocessExec(
+export function createSubprocessExec<const O extends ProcessOptions = {}>(
   program: string,
   args: readonly string[] = [],
-  options: ProcessOptions = {},
-): Coroutine<Process> {
+  options: O = {} as O,
+): Coroutine<ProcessOf<O>> {
   const run: Run = (loop, makeProtocol, given) => loop.subprocessExec(makeProtocol, program, args, given);
-  return new GeneratorCoroutine(start("subprocessExec", "createSubprocessExec", run, options), "createSubprocessExec");
+  const starting = start("subprocessExec", "createSubprocessExec", run, options);
+  return new GeneratorCoroutine(starting as CoroutineGenerator<ProcessOf<O>>, "createSubprocessExec");
 }
 
 /**
@@ -66,12 +76,13 @@ export function createSubprocessExec(
  *
  * CPython: `asyncio.create_subprocess_shell`.
  */
-export function createSubprocessShell(command: string, options: ProcessOptions = {}): Coroutine<Process> {
+export function createSubprocessShell<const O extends ProcessOptions = {}>(
+  command: string,
+  options: O = {} as O,
+): Coroutine<ProcessOf<O>> {
   const run: Run = (loop, makeProtocol, given) => loop.subprocessShell(makeProtocol, command, given);
-  return new GeneratorCoroutine(
-    start("subprocessShell", "createSubprocessShell", run, options),
-    "createSubprocessShell",
-  );
+  const starting = start("subprocessShell", "createSubprocessShell", run, options);
+  return new GeneratorCoroutine(starting as CoroutineGenerator<ProcessOf<O>>, "createSubprocessShell");
 }
 
 type Run = (

@@ -177,6 +177,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "socket-pair.ts": ["socketPair"],
     "start-tls.ts": ["UpgradeOptions", "startTls"],
     "stream-channel.ts": ["NodeStream"],
+    "streams.ts": ["BufferReader"],
     "tcp.ts": ["ConnectionOptions", "ServerOptions", "createConnection", "createServer"],
     "tls.ts": ["ServerTls", "Ssl", "SslTimeouts", "checkNoSslOptions"],
     "udp.ts": ["DatagramOptions", "Place", "createDatagramEndpoint"],

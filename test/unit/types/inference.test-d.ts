@@ -66,6 +66,17 @@ describe("C8, G4: an awaitable is a promise by its type", () => {
     void asyncio.startServer(async (_client: asyncio.StreamReader) => {}, "127.0.0.1");
   });
 
+  test("the pipes of a child are there where PIPE was given", async () => {
+    const child = await asyncio.createSubprocessExec("cat", [], { stdin: asyncio.PIPE, stdout: asyncio.PIPE });
+    expectTypeOf(child.stdin).toExtend<asyncio.StreamWriter>();
+    expectTypeOf(await child.stdout.readline()).toEqualTypeOf<Buffer>();
+    expectTypeOf(child.stderr).toBeNullable();
+    const options = { stdout: asyncio.PIPE };
+    expectTypeOf((await asyncio.createSubprocessShell("date", options)).stdout).toExtend<asyncio.StreamReader>();
+    expectTypeOf((await asyncio.createSubprocessShell("date")).stdout).toBeNullable();
+    expectTypeOf(child).toExtend<asyncio.Process>();
+  });
+
   test("addresses of a connection are addresses", () => {
     const address = (writer: asyncio.StreamWriter) => writer.getExtraInfo("peername");
     expectTypeOf(address).returns.toEqualTypeOf<asyncio.SocketAddress | string | null>();
