@@ -28,6 +28,7 @@ async function main() {
   try {
     await asyncio.sleep(Infinity);
   } finally {
+    server.close();
     console.log("no more clients");
     const left = await server.shutdown({ grace: GRACE_SECONDS });
     console.log(left === 0 ? "all have ended" : `${left} had to be ended`);
