@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { asyncTwins } from "./test/conformance/traces/async-twins.ts";
@@ -15,6 +16,8 @@ export default defineConfig({
     // No test is measured by its time: the limit only ends what hangs, however busy the machine is.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Vitest keeps a core for itself otherwise, and half of the time goes by.
+    maxWorkers: availableParallelism(),
     // Some tests ask the garbage collector what the library keeps alive.
     execArgv: ["--expose-gc"],
     provide: { syntax: "generators" },

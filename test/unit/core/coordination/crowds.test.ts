@@ -1,15 +1,13 @@
 /**
- * Crowds of 100,000 on one thing: who is cancelled in the middle of a line costs what it is, and not the line. With work in
- * proportion to the square of the crowd these tests take minutes, and run into the limit of time.
+ * Crowds on one thing: who is cancelled in the middle of a line costs what it is, and not the line.
  */
 
 import * as asyncio from "asyncio-ts";
 import { describe, expect, test } from "vitest";
+import { CROWD } from "../../sizes.ts";
 import { run } from "../../virtual.ts";
 
 const { createTask, shield, sleep, wait } = asyncio;
-
-const CROWD = 100_000;
 
 /** What a crowd waits for, and what must be true of it when the crowd has gone. */
 interface Attraction {

@@ -3,6 +3,7 @@
 import * as asyncio from "asyncio-ts";
 import { VirtualHost } from "asyncio-ts/testing";
 import { describe, expect, test } from "vitest";
+import { CROWD } from "../../sizes.ts";
 import { run } from "../../virtual.ts";
 
 const { createTask, sleep } = asyncio;
@@ -41,8 +42,8 @@ const levelGenerator: Level = (depth, wait, cleaned) =>
 const CHAINS = [
   { syntax: "async functions", level: levelAsync, length: 1000 },
   { syntax: "generators", level: levelGenerator, length: 1000 },
-  { syntax: "async functions", level: levelAsync, length: 100_000 },
-  { syntax: "generators", level: levelGenerator, length: 100_000 },
+  { syntax: "async functions", level: levelAsync, length: CROWD },
+  { syntax: "generators", level: levelGenerator, length: CROWD },
 ];
 
 // CPython: at its recursion limit, about a thousand, the walk fails with a RecursionError.
@@ -131,10 +132,10 @@ const QUEUES = [
   },
 ];
 
-describe.each(QUEUES)("E1: 100,000 jobs, each awaiting the one before, in $syntax", ({ follow }) => {
+describe.each(QUEUES)("E1: a crowd of jobs, each awaiting the one before, in $syntax", ({ follow }) => {
   const jobs = (first: asyncio.Awaitable<void>): asyncio.Task<void>[] => {
     let before: asyncio.Awaitable<void> = first;
-    return Array.from({ length: 100_000 }, () => {
+    return Array.from({ length: CROWD }, () => {
       const job = createTask(follow(before) as () => Promise<void>);
       before = job;
       return job;

@@ -3,20 +3,19 @@
 import * as asyncio from "asyncio-ts";
 import { VirtualHost } from "asyncio-ts/testing";
 import { expect, test } from "vitest";
+import { CROWD } from "../../sizes.ts";
 import { run } from "../../virtual.ts";
 
 const { createTask, sleep } = asyncio;
 
-const CROWD = 100_000;
-
-test("E12: removeDoneCallback() of a hundred thousand callbacks, each by itself and in no order", async () => {
+test("E12: removeDoneCallback() of a crowd of callbacks, each by itself and in no order", async () => {
   await run(async ({ loop }) => {
     const future = loop.createFuture();
     const bare = String(future);
     const called: number[] = [];
     const callbacks = Array.from({ length: CROWD }, (_, i) => () => void called.push(i));
     for (const callback of callbacks) future.addDoneCallback(callback);
-    const step = 61_803; // has no factor in common with a hundred thousand
+    const step = 61_803; // has no factor in common with a power of ten
     for (let i = 1; i < CROWD; i++) expect(future.removeDoneCallback(callbacks[(i * step) % CROWD]!)).toBe(1);
     expect(future.removeDoneCallback(callbacks[step]!)).toBe(0);
     future.setResult();
@@ -25,7 +24,7 @@ test("E12: removeDoneCallback() of a hundred thousand callbacks, each by itself 
   });
 });
 
-test("E12: removeDoneCallback() of one callback that was added a hundred thousand times", async () => {
+test("E12: removeDoneCallback() of one callback that was added as often as a crowd", async () => {
   await run(async ({ loop }) => {
     const future = loop.createFuture();
     const [often, once] = [() => {}, () => {}];
@@ -36,7 +35,7 @@ test("E12: removeDoneCallback() of one callback that was added a hundred thousan
   });
 });
 
-test("H7: a hundred thousand tasks on one future make a DeadlockError of few words", async () => {
+test("H7: a crowd of tasks on one future make a DeadlockError of few words", async () => {
   const loop = new asyncio.BaseEventLoop(new VirtualHost());
   const main = async (): Promise<void> => {
     const future = loop.createFuture();
@@ -49,7 +48,7 @@ test("H7: a hundred thousand tasks on one future make a DeadlockError of few wor
   expect((error as Error).message.length).toBeLessThan(10_000);
 });
 
-test("H7: a future with a hundred thousand callbacks shows a few of them, and how many more there are", async () => {
+test("H7: a future with a crowd of callbacks shows a few of them, and how many more there are", async () => {
   await run(async ({ loop }) => {
     const future = loop.createFuture();
     for (let i = 0; i < CROWD; i++) future.addDoneCallback(() => {});

@@ -1,12 +1,13 @@
-/** Deadlines around deadlines in async functions, a hundred thousand deep. */
+/** Deadlines around deadlines in async functions, deep. */
 
 import * as asyncio from "asyncio-ts";
 import { expect, test } from "vitest";
+import { CROWD } from "../../sizes.ts";
 import { run } from "../../virtual.ts";
 
 const { createTask, gather, sleep, timeout } = asyncio;
 
-const DEPTH = 100_000;
+const DEPTH = CROWD;
 
 /** Waits for `seconds` below `depth` deadlines of an hour. */
 async function nest(depth: number, seconds: number): Promise<string> {
