@@ -49,6 +49,11 @@ export function toSeconds(value: Duration, what: string): number {
   return seconds;
 }
 
+/** What a deadline `seconds` from its beginning says when it has passed. */
+export function timedOut(seconds: number): string {
+  return `timed out after ${seconds} ${seconds === 1 ? "second" : "seconds"}`;
+}
+
 function sumOfUnits(value: DurationLike, what: string): number {
   let seconds = 0;
   let named = false;

@@ -1,7 +1,7 @@
 /** Results in the order in which they come. @module */
 
 import type { Duration } from "../base/duration.ts";
-import { toSeconds } from "../base/duration.ts";
+import { timedOut, toSeconds } from "../base/duration.ts";
 import { TimeoutError } from "../base/exceptions.ts";
 import type { ResultOf } from "../kernel/async-functions.ts";
 import type { Runnable } from "../kernel/contract.ts";
@@ -59,6 +59,7 @@ class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
   readonly #todo: Map<Future<ResultOf<A>>, Runnable | null>;
   /** When the time is up, on the loop's clock, in seconds. */
   readonly #deadline: number | null;
+  readonly #limit: number | null;
   readonly #loop: AbstractEventLoop = getRunningLoop();
   #timer: TimerHandle | null = null;
   /** How many items have not been given out. */
@@ -72,6 +73,7 @@ class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
     const futures = new Set([...awaitables].map((awaitable) => ensureFuture(awaitable, { loop: this.#loop })));
     this.#left = futures.size;
     this.#todo = new Map([...futures].map((future) => [future, null]));
+    this.#limit = seconds;
     this.#deadline = seconds === null ? null : this.#loop.time() + seconds;
     this.#watch();
   }
@@ -116,7 +118,7 @@ class Completions<A extends Waitable<unknown>> implements AsCompleted<A> {
   *#nextFuture(): CoroutineGenerator<[Future<ResultOf<A>>]> {
     try {
       const future = yield* this.#done.get();
-      if (future === null) throw new TimeoutError();
+      if (future === null) throw new TimeoutError(timedOut(this.#limit!));
       return [future];
     } finally {
       this.#owed--;

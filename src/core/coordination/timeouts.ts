@@ -1,7 +1,7 @@
 /** Timeouts: a deadline around a piece of code. @module */
 
 import type { Duration } from "../base/duration.ts";
-import { toSeconds } from "../base/duration.ts";
+import { timedOut, toSeconds } from "../base/duration.ts";
 import { CancelledError, leavesTheLoop, RuntimeError, TimeoutError } from "../base/exceptions.ts";
 import { cancellationOf } from "../base/foreign-aborts.ts";
 import { inspectAsString, repr } from "../base/format.ts";
@@ -24,6 +24,8 @@ type State = "created" | "active" | "expiring" | "expired" | "finished";
  */
 export class Timeout {
   #when: number | null;
+  /** How long after its beginning that is, in seconds; `null` when only the point in time was given. */
+  #delay: number | null;
   #state: State = "created";
   #driver: Driver<unknown> | null = null;
   #alarm: Alarm | null = null;
@@ -32,8 +34,9 @@ export class Timeout {
   #requestsBefore: number = 0;
 
   /** @internal */
-  constructor(when: number | null) {
+  constructor(when: number | null, delay: number | null) {
     this.#when = when;
+    this.#delay = delay;
   }
 
   /** When the deadline is, on the loop's clock, in seconds; `null` when there is none. */
@@ -60,7 +63,12 @@ export class Timeout {
     if (when !== null && typeof when !== "number") {
       throw new TypeError(`Invalid when: expected seconds or null, received ${repr(when)}`);
     }
-    this.#when = when === null ? null : toSeconds(when, "when");
+    this.#delay = null;
+    this.#moveTo(when === null ? null : toSeconds(when, "when"));
+  }
+
+  #moveTo(when: number | null): void {
+    this.#when = when;
     this.#dropAlarm();
     if (when === null) return;
     const { loop } = this.#driver!;
@@ -76,14 +84,14 @@ export class Timeout {
     this.#driver = driver;
     this.#frame = driver.frames.at(-1) ?? null;
     this.#requestsBefore = requestsSeenFrom(driver);
-    this.reschedule(this.#when);
+    this.#moveTo(this.#when);
   }
 
   /** @internal The body has ended with `error`; what to raise in its place. */
   _raised(error: unknown): unknown {
     const cancelled = cancellationOf(error, wasTold(this.#driver!));
     if (!this.#leave() || cancelled === null) return error;
-    return new TimeoutError("", { cause: error });
+    return new TimeoutError(this.#delay === null ? "the deadline passed" : timedOut(this.#delay), { cause: error });
   }
 
   /**
@@ -169,19 +177,19 @@ export type TimeoutBody<T> = (timeout: Timeout) => ReturnType<Body<T>>;
 export function timeout<T>(delay: Duration | null, body: TimeoutBody<T>): Coroutine<T> {
   checkBody(body, "timeout(seconds, async () => ...)");
   const seconds = delay === null ? null : toSeconds(delay, "delay");
-  return new ScopeCoroutine(within(seconds, true, body), "timeout");
+  return new ScopeCoroutine(within(null, seconds, body), "timeout");
 }
 
 /** {@link timeout} with a point in time on the loop's clock, in seconds. CPython: `asyncio.timeout_at`. */
 export function timeoutAt<T>(when: number | null, body: TimeoutBody<T>): Coroutine<T> {
   checkBody(body, "timeoutAt(when, async () => ...)");
   const seconds = when === null ? null : toSeconds(when, "when");
-  return new ScopeCoroutine(within(seconds, false, body), "timeoutAt");
+  return new ScopeCoroutine(within(seconds, null, body), "timeoutAt");
 }
 
-function* within<T>(seconds: number | null, fromNow: boolean, body: TimeoutBody<T>): CoroutineGenerator<T> {
+function* within<T>(when: number | null, delay: number | null, body: TimeoutBody<T>): CoroutineGenerator<T> {
   const driver = currentDriver("Timeout should be used inside a task");
-  const deadline = new Timeout(seconds !== null && fromNow ? driver.loop.time() + seconds : seconds);
+  const deadline = new Timeout(delay === null ? when : driver.loop.time() + delay, delay);
   deadline._enter(driver);
   let result: T;
   try {

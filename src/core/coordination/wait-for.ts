@@ -4,7 +4,7 @@ import type { ResultOf } from "../kernel/async-functions.ts";
 import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
 import { GeneratorCoroutine, isCoroutine } from "../kernel/coroutines.ts";
 import type { Duration } from "../base/duration.ts";
-import { toSeconds } from "../base/duration.ts";
+import { timedOut, toSeconds } from "../base/duration.ts";
 import { CancelledError, TimeoutError } from "../base/exceptions.ts";
 import type { Future } from "../kernel/futures.ts";
 import { isFuture } from "../kernel/futures.ts";
@@ -47,7 +47,7 @@ function* waitingFor<A extends Waitable<unknown>>(
   awaitable: A,
   seconds: number | null,
 ): CoroutineGenerator<ResultOf<A>> {
-  if (seconds !== null && seconds <= 0) return yield* atOnce(ensureFuture(awaitable));
+  if (seconds !== null && seconds <= 0) return yield* atOnce(ensureFuture(awaitable), seconds);
   const inner = isFuture(awaitable) || isCoroutine(awaitable) ? awaitable : ensureFuture(awaitable);
   return yield* timeout(seconds, function* () {
     return yield* inner as CoroutineGenerator<ResultOf<A>>;
@@ -55,13 +55,13 @@ function* waitingFor<A extends Waitable<unknown>>(
 }
 
 /** The result if it is there; otherwise cancels, and waits for the end of that. */
-function* atOnce<T>(future: Future<T>): CoroutineGenerator<T> {
+function* atOnce<T>(future: Future<T>, seconds: number): CoroutineGenerator<T> {
   if (future.done()) return future.result();
   yield* cancelAndWait(future);
   try {
     return future.result();
   } catch (error) {
-    if (error instanceof CancelledError) throw new TimeoutError("", { cause: error });
+    if (error instanceof CancelledError) throw new TimeoutError(timedOut(seconds), { cause: error });
     throw error;
   }
 }

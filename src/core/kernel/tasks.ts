@@ -100,6 +100,7 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
     this.#coroutine = coroutine;
     this.#name = options.name?.toString() ?? ++tasksMade;
     if (options.signal !== undefined) {
+      this.#rarely().linkedTo = options.signal;
       this.#rarely().unlink = onAbort(options.signal, (message) => void this.cancel(message));
     }
     const stepNow = options.eagerStart === true && loop.isRunning();
@@ -211,6 +212,11 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
     return execution?.task === this ? ((execution.driver as Driver<unknown> | null) ?? this) : this;
   }
 
+  /** @internal Whether the signal that it was given may still cancel it. */
+  get _mayBeAborted(): boolean {
+    return this.#rare?.linkedTo?.aborted === false;
+  }
+
   /**
    * An `AbortSignal` for `fetch` and its like: aborted when the running code is asked to stop. `currentTask().signal`
    * belongs to the innermost deadline or group that the code is in, else to the task, and hears of a request to any that
@@ -301,7 +307,7 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   }
 
   #rarely(): Rare {
-    this.#rare ??= { unlink: null, unawaited: null };
+    this.#rare ??= { linkedTo: null, unlink: null, unawaited: null };
     return this.#rare;
   }
 
@@ -361,7 +367,9 @@ keepName("Task", Task);
 
 /** What few tasks have. */
 interface Rare {
-  /** Breaks the link to the signal that it was given. */
+  /** The signal that it was given. */
+  linkedTo: AbortSignalLike | null;
+  /** Breaks the link to it. */
   unlink: (() => void) | null;
   /** Waits of async functions that were called in the task and not awaited. */
   unawaited: WaitSet | null;

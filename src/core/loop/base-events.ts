@@ -41,6 +41,7 @@ import { inspectAsString, repr } from "../base/format.ts";
 import { Future, isFuture } from "../kernel/futures.ts";
 import type { Host, HostClient } from "./host.ts";
 import type { Instrument } from "./instruments.ts";
+import { describeSilence, tellWhatIsLeft } from "./silence.ts";
 import { LinkedList } from "../base/linked-list.ts";
 import { getLogger } from "../base/log.ts";
 import type { Resource } from "../base/resource.ts";
@@ -90,7 +91,11 @@ interface Running {
  */
 export class BaseEventLoop implements AbstractEventLoop {
   readonly #host: Host;
-  readonly #client: HostClient = { turn: this.#turn.bind(this), exhausted: () => this.#exhausted() };
+  readonly #client: HostClient = {
+    turn: this.#turn.bind(this),
+    exhausted: () => this.#exhausted(),
+    mayBeAborted: () => this.#mayBeAborted(),
+  };
   readonly #scheduler: Scheduler;
   readonly #reports: Reports = new Reports(this);
   readonly #watch: NeglectWatch = new NeglectWatch((neglect, item) => this.#reports.reportNeglect(neglect, item));
@@ -130,6 +135,8 @@ export class BaseEventLoop implements AbstractEventLoop {
   #isExpecting: boolean = false;
   /** Debug mode: ends the watch for a silence. */
   #endSilence: (() => void) | null = null;
+  /** Debug mode: what kept the process from ending before this loop first ran. */
+  #keptBefore: readonly string[] | null = null;
   #taskFactory: TaskFactory | null = null;
 
   /**
@@ -214,6 +221,7 @@ export class BaseEventLoop implements AbstractEventLoop {
       // A host that cannot do its part throws here, and the loop has not begun to run.
       this.#host.connect(this.#client);
       this.#run = { resolve, reject };
+      if (this.#debug) this.#keptBefore ??= this.#host.activeResources?.() ?? [];
       loopStarted(this);
       this.#stopListening = getPlatform().listenForRejections?.() ?? null;
       if (this.#isStopping) this.#wake();
@@ -273,6 +281,7 @@ export class BaseEventLoop implements AbstractEventLoop {
     this.#watch.sweep();
     this._orphans.abandon();
     this.#abandonResources();
+    if (this.#keptBefore !== null) tellWhatIsLeft(this.#host, this.#keptBefore);
   }
 
   /** What is still open would keep the process from ending. */
@@ -340,6 +349,11 @@ export class BaseEventLoop implements AbstractEventLoop {
       count === 0 ? "nothing is scheduled" : count === 1 ? "a task still waits" : `${count} tasks still wait`;
     const text = `deadlock: ${what}, and nothing is left that could wake the loop\n${drawTasks(this._tasks)}`;
     this._leave(new DeadlockError(text.trimEnd()));
+  }
+
+  #mayBeAborted(): boolean {
+    for (const task of this._tasks) if (task._mayBeAborted) return true;
+    return false;
   }
 
   /** Runs the entries of a turn; `false` if the loop left it, to let promises go on or for good. */
@@ -422,16 +436,13 @@ export class BaseEventLoop implements AbstractEventLoop {
     else this.#host.requestTurn(Math.max(deadline - this.time(), 0));
   }
 
-  /** Debug mode: tells who waits, and for what, when nothing happens for a while though the process goes on. */
+  /** Debug mode: tells who waits when nothing happens for a while. */
   #watchSilence(): void {
     this.#endSilence?.();
     this.#endSilence =
       this.#host.afterSilence?.(SILENCE_SECONDS, () => {
         if (this._tasks.size === 0 || this.#phase !== "asleep") return;
-        const others = this.#host.activeResources?.() ?? [];
-        const kept = others.length === 0 ? "" : `\nkept alive by ${others.join(", ")}`;
-        const message = `Nothing has happened for ${SILENCE_SECONDS} seconds\n${drawTasks(this._tasks).trimEnd()}${kept}`;
-        this.callExceptionHandler({ message });
+        this.callExceptionHandler({ message: describeSilence(this.#host, this._tasks) });
       }) ?? null;
   }
 

@@ -11,6 +11,11 @@ export interface HostClient {
   turn(): void;
   /** Nothing is left on this platform that could ever wake the loop. */
   exhausted(): void;
+  /**
+   * Whether a task ends when a signal of the user's aborts. What aborts it need not keep the process, as the timer of
+   * `AbortSignal.timeout()`: the program may not be over although nothing is left.
+   */
+  mayBeAborted(): boolean;
 }
 
 /** A platform's clock and its way to call back later. */

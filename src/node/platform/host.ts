@@ -42,7 +42,12 @@ export class NodeHost implements Host {
 
   connect(client: HostClient): void {
     this.#client = client;
-    this.#stopListening = beforeExit.add(() => this.#client?.exhausted());
+    this.#stopListening = beforeExit.add(() => this.#exhausted());
+  }
+
+  #exhausted(): void {
+    if (this.#client?.mayBeAborted()) this.requestTurn(Infinity, true);
+    else this.#client?.exhausted();
   }
 
   disconnect(): void {
@@ -98,7 +103,7 @@ export class NodeHost implements Host {
   /** Bun and Deno may not know. */
   activeResources(): readonly string[] {
     const { getActiveResourcesInfo: list } = process as Partial<typeof process>;
-    return [...new Set(list?.() ?? [])];
+    return list?.() ?? [];
   }
 
   onSignal(signals: readonly string[] | null, came: (signal: string) => void): () => void {

@@ -44,7 +44,7 @@ export function exceptStar(type: abstract new (...args: never[]) => Error, error
 
 /** Python's `error.args`, as it is printed. */
 export function argsOf(error: Error): string {
-  return error.message === "" ? "()" : `(${repr(error.message)},)`;
+  return error.message === "" || error instanceof asyncio.TimeoutError ? "()" : `(${repr(error.message)},)`;
 }
 
 /** A number as Python prints a `float`. */
@@ -74,6 +74,7 @@ export function repr(value: unknown): string {
   if (value instanceof asyncio.BaseExceptionGroup) {
     return `${value.name}(${repr(value.message)}, ${repr(value.exceptions)})`;
   }
+  if (value instanceof asyncio.TimeoutError) return "TimeoutError()"; // ours say how long it was
   if (value instanceof Error) return `${value.name}(${value.message === "" ? "" : repr(value.message)})`;
   return String(value);
 }

@@ -29,7 +29,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "UNDELIVERED_REQUEST_SECONDS",
     ],
     "deque.ts": ["Deque"],
-    "duration.ts": ["Duration", "toSeconds"],
+    "duration.ts": ["Duration", "timedOut", "toSeconds"],
     "exception-groups.ts": ["exceptionGroup", "isException"],
     "exceptions.ts": [
       "BrokenBarrierError",

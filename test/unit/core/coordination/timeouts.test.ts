@@ -25,6 +25,35 @@ describe("timeout()", () => {
     });
   });
 
+  test.each<[string, () => asyncio.Coroutine<unknown>, string]>([
+    ["timeout", () => timeout(1, async () => await sleep(9)), "timed out after 1 second"],
+    ["timeout in units", () => timeout({ minutes: 2 }, () => sleep(900)), "timed out after 120 seconds"],
+    ["timeoutAt", () => asyncio.timeoutAt(3, () => sleep(9)), "the deadline passed"],
+    [
+      "a deadline that was moved",
+      () =>
+        timeout(1, async (deadline) => {
+          deadline.reschedule(2);
+          await sleep(9);
+        }),
+      "the deadline passed",
+    ],
+    ["waitFor", () => asyncio.waitFor(sleep(9), 0.5), "timed out after 0.5 seconds"],
+    ["waitFor, at once", () => asyncio.waitFor(sleep(9), 0), "timed out after 0 seconds"],
+    [
+      "asCompleted",
+      () => {
+        const [next] = asyncio.asCompleted([sleep(9)], { timeout: 2 });
+        return next!;
+      },
+      "timed out after 2 seconds",
+    ],
+  ])("E11: the error says how long it was: %s", async (_name, late, message) => {
+    await run(async () => {
+      expect(await outcomeOf(late())).toMatchObject({ name: "TimeoutError", message });
+    });
+  });
+
   test("a body that is late is cancelled, cleans up, and TimeoutError is raised with the cancellation as its cause", async () => {
     await run(async ({ loop }) => {
       const error = await outcomeOf(

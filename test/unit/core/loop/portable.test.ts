@@ -119,7 +119,7 @@ describe("the Web host", () => {
         calls.push("turn");
         resolve();
       };
-      host.connect({ turn, exhausted: () => void calls.push("exhausted") });
+      host.connect({ turn, exhausted: () => void calls.push("exhausted"), mayBeAborted: () => false });
       host.requestTurn(0);
       host.requestTurn(0);
     });
@@ -137,7 +137,7 @@ describe("the Web host", () => {
   test("serves a deadline beyond what setTimeout takes", async () => {
     const host = new asyncio.WebHost();
     let turns = 0;
-    host.connect({ turn: () => void turns++, exhausted: () => {} });
+    host.connect({ turn: () => void turns++, exhausted: () => {}, mayBeAborted: () => false });
     host.requestTurn(1e9);
     await laterTimer(0.001); // what setTimeout makes of a time that is too long for it
     await letProcessGoOn();

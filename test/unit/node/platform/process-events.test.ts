@@ -57,6 +57,36 @@ describe("a process", () => {
     expect(output).toBe("woken\n");
   });
 
+  // The timer of such a signal does not keep the process.
+  test.each([
+    ["createTask", "await asyncio.createTask(() => never, { signal });", ""],
+    ["run", "await never;", ", { signal }"],
+  ])("E6: finds no deadlock where AbortSignal.timeout() ends a wait: %s", async (_name, body, options) => {
+    const { code, output } = await runProgram(`
+      const signal = AbortSignal.timeout(20);
+      const program = asyncio.run(async () => {
+        const never = asyncio.getRunningLoop().createFuture();
+        ${body}
+      }${options});
+      await program.catch((error) => console.log(error.name, error.cause.name));
+    `);
+    expect([code, output]).toEqual([0, "CancelledError TimeoutError\n"]);
+  });
+
+  test("E6: finds a deadlock where the signal has come and was ignored", async () => {
+    const { output } = await runProgram(`
+      const program = asyncio.run(async () => {
+        const never = asyncio.getRunningLoop().createFuture();
+        const task = asyncio.createTask(async () => {
+          try { await never; } catch { await asyncio.getRunningLoop().createFuture(); }
+        }, { signal: AbortSignal.timeout(20) });
+        await task;
+      });
+      await program.catch((error) => console.log(error.name));
+    `);
+    expect(output).toBe("DeadlockError\n");
+  });
+
   // The loop that waits for the other is woken by the other's DeadlockError, so it is no deadlock.
   test("finds the deadlock of one loop and not of the one that waits for it", async () => {
     const { output } = await runProgram(`
