@@ -83,6 +83,8 @@ interface ByteProtocol extends BaseProtocol<Transport> {
   eofReceived?(): boolean | void;
   /** @internal The task that serves the connection, while there is one: a server that shuts down cancels it. */
   readonly _task?: Task<unknown> | null;
+  /** @internal Whether it waits for a next request, and nothing of that has come. */
+  readonly _isIdle?: boolean;
   /** @internal Takes out what was received and not read yet: STARTTLS takes it for the beginning of the handshake. */
   _takeUnread?(): Uint8Array;
 }

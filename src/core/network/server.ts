@@ -17,7 +17,7 @@
  * @module
  */
 
-import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
+import type { Coroutine, CoroutineGenerator, CoroutineLike } from "../kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../kernel/coroutines.ts";
 import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
@@ -28,6 +28,7 @@ import type { Future } from "../kernel/futures.ts";
 import { sleep } from "../coordination/sleep.ts";
 import type { StreamTransport, TransportOwner } from "./stream-transport.ts";
 import type { Task } from "../kernel/tasks.ts";
+import { currentTask } from "../kernel/create-task.ts";
 import type { SocketAddress } from "./contracts.ts";
 import { wait } from "../coordination/wait.ts";
 
@@ -69,6 +70,10 @@ export class Server implements AsyncDisposable, TransportOwner {
   readonly #listeners: readonly Listener[];
   readonly #maxConnections: number;
   readonly #transports: Set<StreamTransport> = new Set();
+  /** The tasks that serve clients who are gone: they may have something to save. */
+  readonly #lingering: Set<Task<unknown>> = new Set();
+  /** Connections that wait for a next request are not kept any more. */
+  #isEnding: boolean = false;
   #state: "new" | "serving" | "closed" = "new";
   /** Clients that were admitted and have no transport yet: their TLS handshake is under way. */
   #arriving: number = 0;
@@ -225,10 +230,13 @@ export class Server implements AsyncDisposable, TransportOwner {
   }
 
   /**
-   * Ends the server in good order. It stops listening and waits for the end of the connections, at most for `grace`; then
-   * it cancels the tasks that serve the rest and closes them; after a second it aborts those that are still there.
+   * Ends the server in good order. It stops listening, closes the connections that are idle (see
+   * {@link StreamWriter.whileIdle}), and waits for the end of the others and of the tasks that serve them, at most for
+   * `grace`; then it cancels the tasks and closes the connections; after a second it aborts those that are still there.
    *
-   * @returns how many connections outlived the grace.
+   * A task that serves a client may call it, and is not waited for itself once its connection is closed.
+   *
+   * @returns how many clients outlived the grace: connections, and tasks whose connection had gone.
    */
   shutdown(options: ShutdownOptions = {}): Coroutine<number> {
     const grace = options.grace === undefined ? Infinity : toSeconds(options.grace, "grace");
@@ -237,9 +245,13 @@ export class Server implements AsyncDisposable, TransportOwner {
 
   *#shuttingDown(grace: number): CoroutineGenerator<number> {
     this.close();
-    if (yield* this.#areGoneAfter(grace)) return 0;
-    const left = this.#transports.size;
-    const services = this.#services();
+    this.#isEnding = true;
+    for (const transport of this.#transports) this._idles(transport);
+    const caller = currentTask();
+    if (yield* this.#isOverAfter(grace, this.#servingAll(caller))) return 0;
+    const lingering = this.#lingeringBut(caller);
+    const left = this.#transports.size + lingering.length;
+    const services = [...this.#services(), ...lingering];
     for (const task of services) task.cancel();
     // Their cleanup may still write to the connections.
     if (services.length > 0) yield* wait(services, { timeout: FAREWELL_SECONDS });
@@ -250,13 +262,24 @@ export class Server implements AsyncDisposable, TransportOwner {
   /** Closes the connections that are left, and aborts those that do not end within a second. */
   *#endClients(): CoroutineGenerator<void> {
     this.closeClients();
-    if (!(yield* this.#areGoneAfter(FAREWELL_SECONDS))) this.abortClients();
+    if (!(yield* this.#isOverAfter(FAREWELL_SECONDS, this.waitClosed()))) this.abortClients();
     yield* this.waitClosed();
   }
 
-  /** Whether all connections ended within `seconds`. */
-  *#areGoneAfter(seconds: number): CoroutineGenerator<boolean> {
-    const over = this.#loop.createTask(this.waitClosed());
+  /** Waits for the last connection, and for those who serve one that has gone. */
+  *#servingAll(caller: Task<unknown> | null): CoroutineGenerator<void> {
+    yield* this.waitClosed();
+    const lingering = this.#lingeringBut(caller);
+    if (lingering.length > 0) yield* wait(lingering);
+  }
+
+  #lingeringBut(caller: Task<unknown> | null): Task<unknown>[] {
+    return [...this.#lingering].filter((task) => task !== caller);
+  }
+
+  /** Whether `end` came within `seconds`. */
+  *#isOverAfter(seconds: number, end: CoroutineLike<void>): CoroutineGenerator<boolean> {
+    const over = this.#loop.createTask(end);
     try {
       const { done } = yield* wait([over], seconds === Infinity ? {} : { timeout: seconds });
       return done.size > 0;
@@ -300,6 +323,11 @@ export class Server implements AsyncDisposable, TransportOwner {
   /** @internal */
   _detach(transport: StreamTransport): void {
     this.#transports.delete(transport);
+    const task = transport.getProtocol()._task ?? null;
+    if (task !== null) {
+      this.#lingering.add(task);
+      task._onDone(() => void this.#lingering.delete(task));
+    }
     this.#wakeIfOver();
   }
 
@@ -307,6 +335,11 @@ export class Server implements AsyncDisposable, TransportOwner {
   _replace(transport: StreamTransport, other: StreamTransport): void {
     this.#transports.delete(transport);
     this.#transports.add(other);
+  }
+
+  /** @internal Closes a connection that waits for a next request, if there are to be no more. */
+  _idles(transport: StreamTransport): void {
+    if (this.#isEnding && transport.getProtocol()._isIdle === true) transport.close();
   }
 
   get #isOver(): boolean {

@@ -52,6 +52,8 @@ export interface TransportOwner {
   _detach(transport: StreamTransport): void;
   /** @internal The connection goes on with another transport. */
   _replace(transport: StreamTransport, other: StreamTransport): void;
+  /** @internal The connection waits for a next request, from now on. */
+  _idles(transport: StreamTransport): void;
 }
 
 /** Options of a {@link StreamTransport}. */

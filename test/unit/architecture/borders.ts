@@ -95,7 +95,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "getRunningLoop",
       "isInsideRunningLoop",
     ],
-    "futures.ts": ["Future", "isFuture"],
+    "futures.ts": ["Awaitable", "Future", "isFuture"],
     "handles.ts": ["Callback", "Handle", "TimerHandle", "nextTimerSerial"],
     "neglect.ts": ["Neglect", "NeglectWatch", "Neglectable"],
     "orphans.ts": ["Orphans"],

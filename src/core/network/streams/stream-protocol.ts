@@ -7,6 +7,7 @@ import { TimeoutError } from "../../base/exceptions.ts";
 import { inspectAsString } from "../../base/format.ts";
 import type { Protocol, Transport } from "../contracts.ts";
 import type { Task } from "../../kernel/tasks.ts";
+import { StreamTransport } from "../stream-transport.ts";
 import type { StreamReader } from "./stream-reader.ts";
 import { StreamWriter } from "./stream-writer.ts";
 import { DrainGate } from "./drain-gate.ts";
@@ -28,6 +29,7 @@ export class StreamReaderProtocol implements Protocol {
   #transport: Transport | null = null;
   /** In a server: the task that serves the client, until it ends. */
   #task: Task<unknown> | null = null;
+  #isIdle: boolean = false;
 
   /** @param clientConnected in a server: called when the connection is there, as a task of its own. */
   constructor(
@@ -104,6 +106,17 @@ export class StreamReaderProtocol implements Protocol {
   /** @internal The task that serves the client. */
   get _task(): Task<unknown> | null {
     return this.#task;
+  }
+
+  /** @internal */
+  get _isIdle(): boolean {
+    return this.#isIdle && this.#reader._isEmpty;
+  }
+
+  /** @internal */
+  set _isIdle(isIdle: boolean) {
+    this.#isIdle = isIdle;
+    if (isIdle && this.#transport instanceof StreamTransport) this.#transport._owner?._idles(this.#transport);
   }
 
   /** @internal */

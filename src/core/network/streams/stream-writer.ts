@@ -2,6 +2,7 @@
 /** StreamWriter: bytes to send, and a way to wait until more may be written. @module */
 
 import type { Coroutine, CoroutineGenerator } from "../../kernel/coroutines.ts";
+import type { Awaitable } from "../../kernel/futures.ts";
 import { AttemptCoroutine } from "../../kernel/attempts.ts";
 import { GeneratorCoroutine } from "../../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../kernel/events.ts";
@@ -21,6 +22,8 @@ interface WriterProtocol {
   readonly _gate: DrainGate;
   /** @internal Whether this end is the server. */
   readonly _isServer?: boolean;
+  /** @internal Whether it waits for a next request. */
+  _isIdle?: boolean;
   /** @internal After STARTTLS. */
   _replaceTransport?(transport: Transport): void;
 }
@@ -96,6 +99,46 @@ export class StreamWriter implements AsyncDisposable {
   /** Waits until the connection is closed. @throws what it was lost with. */
   waitClosed(): Coroutine<void> {
     return new GeneratorCoroutine(waitFor(this.#protocol), "StreamWriter.waitClosed");
+  }
+
+  /**
+   * Waits for `awaitable`, in a server, while the connection is idle: between two requests, when nothing is owed to the
+   * client. A server that shuts down closes it then at once, and the reader comes to its end; one that is busy gets the grace.
+   * The first byte of the next request makes it busy.
+   *
+   * ```ts
+   * const answerLines = async (reader: asyncio.StreamReader, writer: asyncio.StreamWriter) => {
+   *   for (;;) {
+   *     const line = await writer.whileIdle(reader.readline());
+   *     if (line.length === 0) break;
+   *     writer.write(line);
+   *     await writer.drain();
+   *   }
+   *   writer.close();
+   * };
+   * await asyncio.run(async () => {
+   *   const server = await asyncio.startServer(answerLines, "127.0.0.1", 0);
+   *   const [reader, writer] = await asyncio.openConnection("127.0.0.1", server.port);
+   *   writer.write("hello\n");
+   *   assert.equal(String(await reader.readline()), "hello\n");
+   *   assert.equal(await server.shutdown({ grace: 60 }), 0); // at once: the client is idle
+   *   writer.close();
+   * });
+   * ```
+   *
+   * Cancelled, what it waits for is. asyncio has no such thing; Node's HTTP server has `closeIdleConnections`.
+   */
+  whileIdle<T>(awaitable: Awaitable<T>): Coroutine<T> {
+    return new GeneratorCoroutine(this.#waitingIdle(awaitable), "StreamWriter.whileIdle");
+  }
+
+  *#waitingIdle<T>(awaitable: Awaitable<T>): CoroutineGenerator<T> {
+    this.#protocol._isIdle = true;
+    try {
+      return yield* awaitable;
+    } finally {
+      this.#protocol._isIdle = false;
+    }
   }
 
   /** Where the other side is, or this one: an address, the path of a Unix socket, or `null`. */

@@ -43,6 +43,13 @@ async function accept(server: Server, channel: FakeChannel = new FakeChannel()):
   return connection;
 }
 
+/** A connection of `server` that is served by `serve`. */
+function serveOn(server: Server, serve: asyncio.ClientConnectedCallback) {
+  const channel = new FakeChannel();
+  const protocol = new asyncio.StreamReaderProtocol(new asyncio.StreamReader(), serve);
+  return { protocol, ...connect({ owner: server, channel, protocol }) };
+}
+
 describe("a server", () => {
   test("knows where it listens, and its loop", async () => {
     await run(async ({ loop }) => {
@@ -293,6 +300,177 @@ describe("the end of a server", () => {
       expect(channel.calls).toContain("write goodbye");
       expect(String(protocol)).toBe("<StreamReaderProtocol lost>");
       expect(protocol._task).toBeNull();
+    });
+  });
+
+  const SERVED: readonly [string, (save: () => asyncio.Awaitable<void>) => asyncio.ClientConnectedCallback][] = [
+    [
+      "async functions",
+      (save) => async (reader, writer) => {
+        await reader.readline();
+        writer.close();
+        await save();
+      },
+    ],
+    [
+      "generators",
+      (save) =>
+        function* (reader, writer) {
+          yield* reader.readline();
+          writer.close();
+          yield* save();
+        },
+    ],
+  ];
+
+  describe.each(SERVED)("G2: a task that works when its connection is closed, in %s", (_syntax, serve) => {
+    test("is waited for", async () => {
+      await run(async ({ loop }) => {
+        const server = serverOf();
+        let saved = 0;
+        const save = asyncio.coroutine(function* () {
+          yield* sleep(5);
+          saved++;
+        });
+        const { transport } = serveOn(server, serve(save));
+        await settle();
+        transport.close();
+        expect(await server.shutdown({ grace: 10 })).toBe(0);
+        expect([saved, loop.time() >= 5, loop.time() < 6]).toEqual([1, true, true]);
+      });
+    });
+
+    test("is cancelled after the grace, and counted", async () => {
+      await run(async ({ loop }) => {
+        const server = serverOf();
+        const { transport } = serveOn(
+          server,
+          serve(() => sleep(Infinity)),
+        );
+        await settle();
+        transport.close();
+        await settle();
+        const before = loop.time();
+        expect(await server.shutdown({ grace: 3 })).toBe(1);
+        expect(loop.time() - before).toBe(3);
+        expect(loop.statistics().tasks).toBe(1);
+      });
+    });
+  });
+
+  test("G2: a task that serves a client may shut the server down", async () => {
+    await run(async () => {
+      const server = serverOf();
+      let left = -1;
+      const { transport } = serveOn(server, async (reader, writer) => {
+        await reader.readline();
+        writer.close();
+        left = await server.shutdown();
+      });
+      await settle();
+      transport.close();
+      await settle();
+      expect([left, asyncio.allTasks().size]).toEqual([0, 1]);
+    });
+  });
+
+  describe.each<[string, (log: string[]) => asyncio.ClientConnectedCallback]>([
+    [
+      "async functions",
+      (log) => async (reader, writer) => {
+        for (;;) {
+          const line = String(await writer.whileIdle(reader.readline()));
+          log.push(`read ${JSON.stringify(line)}`);
+          if (line === "") break;
+          await sleep(1);
+          writer.write(line);
+        }
+        writer.close();
+      },
+    ],
+    [
+      "generators",
+      (log) =>
+        function* (reader, writer) {
+          for (;;) {
+            const line = String(yield* writer.whileIdle(reader.readline()));
+            log.push(`read ${JSON.stringify(line)}`);
+            if (line === "") break;
+            yield* sleep(1);
+            writer.write(line);
+          }
+          writer.close();
+        },
+    ],
+  ])("G3: a connection that is idle, in %s", (_syntax, serve) => {
+    const accepted = async (server: Server) => {
+      const log: string[] = [];
+      const connection = serveOn(server, serve(log));
+      await settle();
+      return { ...connection, log };
+    };
+
+    test("is closed at once; one that is busy is closed when it has answered", async () => {
+      await run(async ({ loop }) => {
+        const server = serverOf();
+        const [idle, busy] = [await accepted(server), await accepted(server)];
+        busy.channel.receive("hello\n");
+        await settle();
+        const before = loop.time();
+        const shutdown = createTask(server.shutdown({ grace: 60 }));
+        loop.callLater(1.5, () => busy.channel.flush());
+        await settle();
+        expect([idle.transport.isClosing(), busy.transport.isClosing()]).toEqual([true, false]);
+        expect(await shutdown).toBe(0);
+        expect(loop.time() - before).toBeLessThan(2);
+        expect([idle.log, busy.log]).toEqual([['read ""'], ['read "hello\\n"', 'read ""']]);
+        expect(busy.channel.calls).toContain("write hello\n");
+      });
+    });
+
+    test("is busy when a part of the next request has come", async () => {
+      await run(async ({ loop }) => {
+        const server = serverOf();
+        const { channel, transport, log } = await accepted(server);
+        channel.receive("hel");
+        await settle();
+        const shutdown = createTask(server.shutdown({ grace: 60 }));
+        await settle();
+        expect(transport.isClosing()).toBe(false);
+        channel.receive("lo\n");
+        loop.callLater(1.5, () => channel.flush());
+        expect(await shutdown).toBe(0);
+        expect(log).toEqual(['read "hello\\n"', 'read ""']);
+      });
+    });
+
+    test("is closed when it becomes so while the server shuts down", async () => {
+      await run(async ({ loop }) => {
+        const server = serverOf();
+        const { channel, log } = await accepted(server);
+        channel.receive("one\n");
+        await settle();
+        const shutdown = createTask(server.shutdown({ grace: 60 }));
+        loop.callLater(1.5, () => channel.flush());
+        expect(await shutdown).toBe(0);
+        expect([loop.time() < 2, log]).toEqual([true, ['read "one\\n"', 'read ""']]);
+      });
+    });
+  });
+
+  test("G3: a connection is idle for as long as whileIdle waits, however that ends", async () => {
+    await run(async () => {
+      const server = serverOf();
+      const { protocol } = serveOn(server, async (reader, writer) => {
+        await expect(asyncio.timeout(1, () => writer.whileIdle(reader.readline()))).rejects.toThrow("timed out");
+        await sleep(5);
+        writer.close();
+      });
+      await settle();
+      expect(protocol._isIdle).toBe(true);
+      await sleep(2);
+      expect(protocol._isIdle).toBe(false);
+      expect(await server.shutdown({ grace: 10 })).toBe(0);
     });
   });
 

@@ -1055,4 +1055,6 @@ class Owner {
     this.known.delete(transport);
     this.known.add(other);
   }
+
+  _idles(): void {}
 }
