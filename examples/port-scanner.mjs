@@ -26,7 +26,8 @@ async function probe(host, port, seconds) {
   } catch (error) {
     asyncio.rethrowIfCancelled(error);
     if (error instanceof asyncio.TimeoutError) return "no answer";
-    if (error.code === "ECONNREFUSED") return "refused";
+    // Reset: it was closed while we were in its line.
+    if (error.code === "ECONNREFUSED" || error.code === "ECONNRESET") return "refused";
     throw error;
   }
 }
