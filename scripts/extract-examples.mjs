@@ -1,6 +1,6 @@
 /**
  * Writes every TypeScript example of the doc comments and the documentation to `test/.generated/`, where the compiler
- * checks it and `test/system/examples/docs.test.ts` runs it. An example that imports nothing gets `asyncio`, `assert`, `VirtualHost` and `memoryStreams`.
+ * checks it and `test/system/examples/docs.test.ts` runs it. An example that imports nothing gets `asyncio`, `assert`, and what `asyncio-ts/testing` has.
  *
  * @module
  */
@@ -13,8 +13,8 @@ const target = join(root, "test", ".generated");
 
 const HEADER = `import assert from "node:assert/strict";
 import * as asyncio from "asyncio-ts";
-import { memoryStreams, VirtualHost } from "asyncio-ts/testing";
-void [assert, asyncio, memoryStreams, VirtualHost];
+import { explore, faultPoint, memoryStreams, random, replay, VirtualHost } from "asyncio-ts/testing";
+void [assert, asyncio, explore, faultPoint, memoryStreams, random, replay, VirtualHost];
 `;
 
 /** The `ts` blocks of `text` with the number of their first line. Blocks marked `ts no-run` are left out. */

@@ -115,7 +115,22 @@ test("the entry point for Node exports them too, and its own", () => {
 });
 
 test("the testing entry point exports these names", () => {
-  expect(Object.keys(testing).toSorted()).toEqual(["MemoryChannel", "VirtualHost", "memoryChannels", "memoryStreams"]);
+  expect(Object.keys(testing).toSorted()).toEqual([
+    "EndlessError",
+    "InvariantError",
+    "MemoryChannel",
+    "NondeterminismError",
+    "ReportedError",
+    "UncontrolledError",
+    "VirtualHost",
+    "explore",
+    "faultPoint",
+    "memoryChannels",
+    "memoryStreams",
+    "now",
+    "random",
+    "replay",
+  ]);
 });
 
 test("every exported name has a doc comment", () => {

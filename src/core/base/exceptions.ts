@@ -29,7 +29,7 @@ export abstract class AsyncioError extends Error {
 }
 
 /** Marks the instances of `type`, so that another copy of the package recognises them, and so that it keeps its name when minified. */
-function brand(name: string, type: { readonly brand: symbol; readonly prototype: object }): void {
+export function brand(name: string, type: { readonly brand: symbol; readonly prototype: object }): void {
   Object.defineProperty(type.prototype, type.brand, { value: true });
   keepName(name, type);
   Object.defineProperty(type.prototype, "name", { value: name, configurable: true, writable: true });

@@ -32,6 +32,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "duration.ts": ["Duration", "timedOut", "toSeconds"],
     "exception-groups.ts": ["exceptionGroup", "isException"],
     "exceptions.ts": [
+      "AsyncioError",
       "BrokenBarrierError",
       "CancelledError",
       "ConnectionAbortedError",
@@ -48,6 +49,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "RuntimeError",
       "SendfileNotAvailableError",
       "TimeoutError",
+      "brand",
       "leavesTheLoop",
     ],
     "foreign-aborts.ts": ["cancellationOf", "isCancelled", "tellCancellation"],
@@ -128,6 +130,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "base-events.ts": ["BaseEventLoop", "newEventLoop"],
     "host.ts": ["Host", "HostClient"],
     "platform.ts": ["getPlatform", "installPlatform"],
+    "scheduler.ts": ["Scheduler"],
   },
   "core/network": {
     "byte-channels.ts": ["ByteChannel", "ByteChannelClient"],
@@ -162,6 +165,8 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "water-marks.ts": ["WaterMarks"],
   },
   core: {},
+  "testing/time": { "virtual-host.ts": ["VirtualHost"] },
+  "testing/explore": {},
   testing: {},
   "node/platform": {
     "async-context.ts": ["nodeAsyncContext"],

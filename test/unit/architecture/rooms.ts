@@ -8,6 +8,8 @@ export const ROOMS = [
   "core/loop",
   "core/network",
   "core",
+  "testing/time",
+  "testing/explore",
   "testing",
   "node/platform",
   "node/network",

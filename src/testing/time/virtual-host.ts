@@ -7,8 +7,8 @@
  * @module
  */
 
-import type { Host, HostClient } from "../core/loop/host.ts";
-import { getPlatform } from "../core/loop/platform.ts";
+import type { Host, HostClient } from "../../core/loop/host.ts";
+import { getPlatform } from "../../core/loop/platform.ts";
 
 declare function setTimeout(callback: () => void, milliseconds: number): unknown;
 declare const setImmediate: ((callback: () => void) => unknown) | undefined;

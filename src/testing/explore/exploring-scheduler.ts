@@ -1,0 +1,162 @@
+/**
+ * The ready queue of a loop whose order is searched. With `any`, whatever is ready may run next, and a turn has one entry.
+ * With `legal`, the loop is asyncio's, first come, first served, and only what comes from outside of it has no order: which
+ * of the timers due at one instant comes first, and which of the messages from other threads, and in which turn.
+ *
+ * @module
+ */
+
+import { Heap } from "../../core/base/heap.ts";
+import type { Runnable, Timer } from "../../core/kernel/contract.ts";
+import type { Scheduler } from "../../core/loop/scheduler.ts";
+import { Actors } from "./actors.ts";
+import type { Actor, Option, Site } from "./choices.ts";
+import type { Order } from "./token.ts";
+
+/** Whom the scheduler asks and tells. */
+export interface Director {
+  /** The index of one of `options`, of which there are at least two. */
+  choose(site: Site, options: readonly Option[]): number;
+  /** The step of `actor` is next. It may throw, which ends the run. */
+  beforeStep(actor: Actor): void;
+}
+
+/** An entry that is ready. Whose it is is asked when it may be chosen: an `await` does not know it when it becomes ready. */
+class Ready implements Option {
+  readonly subject: Runnable;
+  readonly #actors: Actors;
+  readonly #cause: Actor | null;
+  #actor: Actor | null = null;
+
+  constructor(subject: Runnable, actors: Actors, cause: Actor | null) {
+    this.subject = subject;
+    this.#actors = actors;
+    this.#cause = cause;
+  }
+
+  get actor(): Actor {
+    this.#actor ??= this.#actors.of(this.subject, this.#cause);
+    return this.#actor;
+  }
+}
+
+/** Nothing from outside comes in this turn. */
+const NOTHING: Option = { subject: null, actor: { signature: "", label: "nothing from outside" } };
+
+export class ExploringScheduler implements Scheduler {
+  readonly #director: Director;
+  readonly #order: Order;
+  readonly actors: Actors = new Actors();
+  #ready: Ready[] = [];
+  /** With `legal`: what has come from outside, and waits for a turn in which it arrives. */
+  #outside: Ready[] = [];
+  readonly #timers: Heap<Timer> = new Heap(
+    (a, b) => a._when < b._when || (a._when === b._when && a._serial < b._serial),
+  );
+  readonly #causes: WeakMap<Runnable, Actor> = new WeakMap();
+  #current: Actor | null = null;
+  #left: number = 0;
+
+  constructor(director: Director, order: Order) {
+    this.#director = director;
+    this.#order = order;
+  }
+
+  get ready(): number {
+    return this.#ready.length + this.#outside.length;
+  }
+
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  /** They are dropped at once. */
+  get cancelledTimers(): number {
+    return 0;
+  }
+
+  /** Who takes the present step. */
+  get current(): Actor | null {
+    return this.#current;
+  }
+
+  enqueue(entry: Runnable, cause: Runnable | null): void {
+    const ready = new Ready(entry, this.actors, cause === null ? null : this.#current);
+    if (this.#order === "any" || cause !== null) this.#ready.push(ready);
+    else this.#outside.push(ready);
+  }
+
+  schedule(timer: Timer): void {
+    this.#timers.push(timer);
+    timer._scheduled = true;
+    if (this.#current !== null) this.#causes.set(timer, this.#current);
+  }
+
+  timerCancelled(): void {
+    this.#timers.keep((timer) => {
+      if (timer.cancelled()) timer._scheduled = false;
+      return !timer.cancelled();
+    });
+  }
+
+  nextDeadline(): number {
+    return this.#timers.peek()?._when ?? Infinity;
+  }
+
+  beginTurn(end: number): number {
+    const come = this.#order === "any" ? this.#ready : this.#outside;
+    for (let timer = this.#timers.peek(); timer !== undefined && timer._when < end; timer = this.#timers.peek()) {
+      this.#timers.pop();
+      timer._scheduled = false;
+      come.push(new Ready(timer, this.actors, this.#causes.get(timer) ?? null));
+    }
+    if (this.#order === "legal") this.#letArrive();
+    this.#left = this.#order === "any" ? Math.min(this.#ready.length, 1) : this.#ready.length;
+    return this.#left;
+  }
+
+  /** Some of what is outside becomes ready, in some order; all of it, if nothing is chosen otherwise. */
+  #letArrive(): void {
+    while (this.#outside.length > 0) {
+      const candidates = this.#mayArrive();
+      const options = this.#ready.length === 0 ? candidates : [...candidates, NOTHING];
+      const chosen = options[options.length === 1 ? 0 : this.#director.choose("arrival", options)]!;
+      if (chosen === NOTHING) return;
+      this.#outside = this.#outside.filter((other) => other !== chosen);
+      this.#ready.push(chosen as Ready);
+    }
+  }
+
+  /** Of the timers only those that are due first: a loop takes no later one before them. */
+  #mayArrive(): readonly Ready[] {
+    const first = Math.min(...this.#outside.map(({ subject }) => dueAt(subject) ?? Infinity));
+    return this.#outside.filter(({ subject }) => (dueAt(subject) ?? first) === first);
+  }
+
+  nextOfTurn(): Runnable | undefined {
+    if (this.#left === 0) return undefined;
+    this.#left--;
+    const isChosen = this.#order === "any" && this.#ready.length > 1;
+    const index = isChosen ? this.#director.choose("next", this.#ready) : 0;
+    const next = this.#ready[index]!;
+    this.#director.beforeStep(next.actor);
+    this.#ready.splice(index, 1);
+    this.#current = next.actor;
+    return next.subject;
+  }
+
+  breakTurn(): void {
+    this.#left = 0;
+  }
+
+  clear(): void {
+    this.#ready = [];
+    this.#outside = [];
+    this.#timers.clear();
+    this.#left = 0;
+  }
+}
+
+function dueAt(entry: Runnable): number | undefined {
+  return (entry as Partial<Timer>)._when;
+}
