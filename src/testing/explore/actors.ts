@@ -46,7 +46,7 @@ export class Actors {
   #labelOf(task: object): string {
     if (!(task instanceof Task)) return "a task";
     const name = task.getName();
-    const label = DEFAULT_NAME.test(name) ? (task.getStack()[0]?.name ?? "a task") : name;
+    const label = name === "" || DEFAULT_NAME.test(name) ? (task.getStack()[0]?.name ?? "a task") : name;
     const count = (this.#labels.get(label) ?? 0) + 1;
     this.#labels.set(label, count);
     return count === 1 ? label : `${label} ${count}`;
