@@ -13,9 +13,20 @@ const target = join(root, "test", ".generated");
 
 const HEADER = `import assert from "node:assert/strict";
 import * as asyncio from "asyncio-ts";
-import { explore, faultPoint, memoryStreams, random, replay, VirtualHost } from "asyncio-ts/testing";
-void [assert, asyncio, explore, faultPoint, memoryStreams, random, replay, VirtualHost];
+void [assert, asyncio];
 `;
+
+/** What `asyncio-ts/testing` exports, types aside. */
+const TESTING = [...readFileSync(join(root, "src", "testing", "index.ts"), "utf8").matchAll(/^export \{([^}]*)\}/gm)]
+  .flatMap(([, names]) => names.split(","))
+  .map((name) => name.trim())
+  .filter((name) => name !== "");
+
+/** The imports of an example that has none of its own. */
+function headerFor(code) {
+  const names = TESTING.filter((name) => new RegExp(`\\b${name}\\b`).test(code));
+  return names.length === 0 ? HEADER : `${HEADER}import { ${names.join(", ")} } from "asyncio-ts/testing";\n`;
+}
 
 /** The `ts` blocks of `text` with the number of their first line. Blocks marked `ts no-run` are left out. */
 function* blocks(text) {
@@ -46,7 +57,7 @@ const sources = [...walk("src", ".ts"), ...walk("docs", ".md"), "README.md"];
 for (const source of sources) {
   for (const { first, code } of blocks(readFileSync(join(root, source), "utf8"))) {
     const name = `${source.replaceAll("/", "-").replace(/\.\w+$/, "")}-line-${first}.ts`;
-    const header = /^import /m.test(code) ? "" : HEADER;
+    const header = /^import /m.test(code) ? "" : headerFor(code);
     writeFileSync(join(target, name), `// ${source}:${first}\n${header}${code}\nexport {};\n`);
   }
 }

@@ -1,17 +1,24 @@
-/** Tools for tests: time that jumps, a search through schedules, and connections in memory. @module */
+/** Tools for tests: time that jumps, tests that end clean, a search through schedules, and connections in memory. @module */
 
 export type { ExploreBody, Exploring } from "./explore/course.ts";
 export {
   EndlessError,
   InvariantError,
+  LeftoverError,
   NondeterminismError,
   ReportedError,
   UncontrolledError,
-} from "./explore/errors.ts";
+} from "./base/errors.ts";
 export type { Exploration, ExploreOptions, Policy, ScheduleFailure } from "./explore/explore.ts";
 export { explore, replay } from "./explore/explore.ts";
 export { faultPoint, now, random } from "./explore/program.ts";
 export type { Order } from "./explore/token.ts";
-export type { MemoryOptions } from "./memory-transport.ts";
-export { MemoryChannel, memoryChannels, memoryStreams } from "./memory-transport.ts";
+export type { MemoryOptions } from "./network/memory-transport.ts";
+export { MemoryChannel, memoryChannels, memoryStreams } from "./network/memory-transport.ts";
+export type { AsyncTestOptions } from "./tasks/async-test.ts";
+export { asyncTest } from "./tasks/async-test.ts";
+export { Sequencer } from "./tasks/sequencer.ts";
+export { assertNoSwitch, assertSwitches } from "./tasks/switches.ts";
+export { waitAllTasksBlocked } from "./tasks/wait-all-tasks-blocked.ts";
+export type { VirtualHostOptions } from "./time/virtual-host.ts";
 export { VirtualHost } from "./time/virtual-host.ts";

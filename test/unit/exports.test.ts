@@ -118,11 +118,16 @@ test("the testing entry point exports these names", () => {
   expect(Object.keys(testing).toSorted()).toEqual([
     "EndlessError",
     "InvariantError",
+    "LeftoverError",
     "MemoryChannel",
     "NondeterminismError",
     "ReportedError",
+    "Sequencer",
     "UncontrolledError",
     "VirtualHost",
+    "assertNoSwitch",
+    "assertSwitches",
+    "asyncTest",
     "explore",
     "faultPoint",
     "memoryChannels",
@@ -130,6 +135,7 @@ test("the testing entry point exports these names", () => {
     "now",
     "random",
     "replay",
+    "waitAllTasksBlocked",
   ]);
 });
 

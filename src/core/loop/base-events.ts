@@ -93,7 +93,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   readonly #host: Host;
   readonly #client: HostClient = {
     turn: this.#turn.bind(this),
-    exhausted: () => this.#exhausted(),
+    exhausted: (note) => this.#exhausted(note),
     mayBeAborted: () => this.#mayBeAborted(),
   };
   readonly #scheduler: Scheduler;
@@ -138,6 +138,8 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** Debug mode: what kept the process from ending before this loop first ran. */
   #keptBefore: readonly string[] | null = null;
   #taskFactory: TaskFactory | null = null;
+  /** Called as soon as nothing is ready. */
+  #idlers: (() => void)[] = [];
 
   /**
    * @param host the platform's by default.
@@ -271,6 +273,7 @@ export class BaseEventLoop implements AbstractEventLoop {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#scheduler.clear();
+    this.#idlers = [];
     const pending = [...this._tasks];
     for (const task of pending) {
       this._tasks.delete(task);
@@ -342,13 +345,14 @@ export class BaseEventLoop implements AbstractEventLoop {
     throw error;
   }
 
-  #exhausted(): void {
+  #exhausted(note?: string): void {
     if (this.#run === null) return;
     const count = this._tasks.size;
     const what =
       count === 0 ? "nothing is scheduled" : count === 1 ? "a task still waits" : `${count} tasks still wait`;
-    const text = `deadlock: ${what}, and nothing is left that could wake the loop\n${drawTasks(this._tasks)}`;
-    this._leave(new DeadlockError(text.trimEnd()));
+    const text = `deadlock: ${what}, and nothing is left that could wake the loop`;
+    const lines = [text, drawTasks(this._tasks), note ?? ""].filter((line) => line !== "");
+    this._leave(new DeadlockError(lines.join("\n")));
   }
 
   #mayBeAborted(): boolean {
@@ -425,6 +429,7 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** Tells the host when the next turn is wanted. */
   #sleep(): void {
+    if (this.#idlers.length > 0 && this.#scheduler.ready === 0) this.#callIdlers();
     this.#phase = this.#scheduler.ready > 0 ? "called" : "asleep";
     if (this.#phase === "called") {
       this.#host.requestTurn(0);
@@ -444,6 +449,12 @@ export class BaseEventLoop implements AbstractEventLoop {
         if (this._tasks.size === 0 || this.#phase !== "asleep") return;
         this.callExceptionHandler({ message: describeSilence(this.#host, this._tasks) });
       }) ?? null;
+  }
+
+  #callIdlers(): void {
+    const idlers = this.#idlers;
+    this.#idlers = [];
+    for (const idler of idlers) idler();
   }
 
   #wake(): void {
@@ -575,6 +586,11 @@ export class BaseEventLoop implements AbstractEventLoop {
     this.#scheduler.timerCancelled(timer);
   }
 
+  /** @internal Calls `callback` once, as soon as nothing is ready. It must not throw. */
+  _whenIdle(callback: () => void): void {
+    this.#idlers.push(callback);
+  }
+
   /** @internal */
   _cannotInterrupt(waiter: Waiter): void {
     if (this.#debug) this._addTimer(new UndeliveredRequest(waiter));
@@ -636,6 +652,16 @@ export class BaseEventLoop implements AbstractEventLoop {
   _taskEnds(task: Runnable): void {
     this._tasks.delete(task as Task<unknown>);
     this._instrument?.taskDone?.(task as Task<unknown>);
+  }
+
+  /** @internal The timers that are set, in no order. */
+  get _timers(): Iterable<Timer> {
+    return this.#scheduler.waiting();
+  }
+
+  /** @internal What of the system's is open. */
+  get _resources(): Iterable<Resource> {
+    return this.#resources;
   }
 
   /** @internal */

@@ -9,8 +9,12 @@
 export interface HostClient {
   /** The time asked for with `requestTurn` has come. */
   turn(): void;
-  /** Nothing is left on this platform that could ever wake the loop. */
-  exhausted(): void;
+  /**
+   * Nothing is left on this platform that could ever wake the loop.
+   *
+   * @param note what the reader of the error should know of the host.
+   */
+  exhausted(note?: string): void;
   /**
    * Whether a task ends when a signal of the user's aborts. What aborts it need not keep the process, as the timer of
    * `AbortSignal.timeout()`: the program may not be over although nothing is left.

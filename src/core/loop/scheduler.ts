@@ -28,6 +28,8 @@ export interface Scheduler {
   enqueue(entry: Runnable, cause: Runnable | null): void;
   schedule(timer: Timer): void;
   timerCancelled(timer: Timer): void;
+  /** The timers that are set, in no order; the cancelled ones may be among them. */
+  waiting(): Iterable<Timer>;
   /** When the next timer is due, on the loop's clock, in seconds; infinity when there is none. */
   nextDeadline(): number;
   /** Begins a turn, to which the timers belong that are due before `end`. Returns how many entries it has. */
@@ -76,6 +78,10 @@ export class TurnScheduler implements Scheduler {
   /** `timer` is cancelled: it stays in the heap until it comes to the top, or until it is swept with many others. */
   timerCancelled(timer: Timer): void {
     if (timer._scheduled) this.#cancelled++;
+  }
+
+  waiting(): Iterable<Timer> {
+    return this.#timers;
   }
 
   /** When the next timer is due; infinity when there is none. */

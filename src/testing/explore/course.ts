@@ -10,7 +10,7 @@ import type { ExceptionContext } from "../../core/kernel/events.ts";
 import type { Task } from "../../core/kernel/tasks.ts";
 import { VirtualHost } from "../time/virtual-host.ts";
 import type { Actor, Chooser, Option, Site } from "./choices.ts";
-import { EndlessError, InvariantError, ReportedError } from "./errors.ts";
+import { EndlessError, InvariantError, ReportedError } from "../base/errors.ts";
 import type { Director } from "./exploring-scheduler.ts";
 import { ExploringScheduler } from "./exploring-scheduler.ts";
 import { RandomStream } from "./random.ts";

@@ -17,7 +17,7 @@ import type { Chooser } from "./choices.ts";
 import { FIRST_COME, TapeChooser } from "./choices.ts";
 import type { CourseOptions, ExploreBody } from "./course.ts";
 import { Course } from "./course.ts";
-import { NondeterminismError } from "./errors.ts";
+import { NondeterminismError } from "../base/errors.ts";
 import type { ExhaustivePolicy } from "./exhaustive.ts";
 import { ExhaustiveSearch } from "./exhaustive.ts";
 import { guarded } from "./guards.ts";

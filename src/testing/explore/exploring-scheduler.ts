@@ -99,6 +99,10 @@ export class ExploringScheduler implements Scheduler {
     });
   }
 
+  waiting(): Iterable<Timer> {
+    return this.#timers;
+  }
+
   nextDeadline(): number {
     return this.#timers.peek()?._when ?? Infinity;
   }

@@ -6,7 +6,7 @@
  */
 
 import { runningCourse } from "./course.ts";
-import { UncontrolledError } from "./errors.ts";
+import { UncontrolledError } from "../base/errors.ts";
 
 type AnyFunction = (...args: unknown[]) => unknown;
 

@@ -122,6 +122,8 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
   },
   "core/coordination": {
     "gather.ts": ["gather"],
+    "locks/event.ts": ["Event"],
+    "locks/hold.ts": ["Hold", "hold"],
     "sleep.ts": ["sleep"],
     "staggered.ts": ["RaceResult", "staggeredRace"],
     "wait.ts": ["wait"],
@@ -130,6 +132,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "base-events.ts": ["BaseEventLoop", "newEventLoop"],
     "host.ts": ["Host", "HostClient"],
     "platform.ts": ["getPlatform", "installPlatform"],
+    "reports.ts": ["formatReport"],
     "scheduler.ts": ["Scheduler"],
   },
   "core/network": {
@@ -165,8 +168,20 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "water-marks.ts": ["WaterMarks"],
   },
   core: {},
+  "testing/base": {
+    "errors.ts": [
+      "EndlessError",
+      "InvariantError",
+      "LeftoverError",
+      "NondeterminismError",
+      "ReportedError",
+      "UncontrolledError",
+    ],
+  },
   "testing/time": { "virtual-host.ts": ["VirtualHost"] },
+  "testing/tasks": {},
   "testing/explore": {},
+  "testing/network": {},
   testing: {},
   "node/platform": {
     "async-context.ts": ["nodeAsyncContext"],

@@ -476,6 +476,7 @@ test("a deadlock is an error that draws the tasks", async () => {
     "    waits for <_GatheringFuture pending cb=[await]>",
     "      waits for Task 'a' in anonymous() (see above)",
     "      waits for <Future pending cb=[Task.wakeup(), childDone()]> (see above)",
+    "(The clock is virtual: a promise, a timer or a socket outside of the loop does not wake it.)",
   ]);
 });
 

@@ -274,3 +274,42 @@ describe("MemoryChannel", () => {
     });
   });
 });
+
+describe("bad lines", () => {
+  test("a slow line sends so many bytes a second", async () => {
+    await run(async ({ loop }) => {
+      const [[, write], [there]] = await connected({ bytesPerSecond: 10, latency: 1 });
+      write.write("0123456789");
+      write.write("01234");
+      await there.readexactly(10);
+      expect(loop.time()).toBeCloseTo(2);
+      await there.readexactly(5);
+      expect(loop.time()).toBeCloseTo(2.5);
+      write.write("0123456789");
+      await there.readexactly(10);
+      expect(loop.time()).toBeCloseTo(4.5);
+    });
+  });
+
+  test("one that loses its connection resets both ends, after so many bytes in one direction", async () => {
+    await run(async () => {
+      const [[here, write], [there, answer]] = await connected({ resetAfter: 4 });
+      answer.write("ok");
+      write.write("0123");
+      expect(String(await there.readexactly(4))).toBe("0123");
+      expect(String(await here.read(2))).toBe("ok");
+      write.write("4");
+      await expect(there.read()).rejects.toThrow(asyncio.ConnectionResetError);
+      await expect(here.read()).rejects.toThrow("reset by peer");
+    });
+  });
+
+  test("what was written in one piece is sent as far as it goes", async () => {
+    await run(async () => {
+      const [[, write], [there]] = await connected({ resetAfter: 4 });
+      write.write("01234567");
+      expect(String(await there.readexactly(4))).toBe("0123");
+      await expect(there.read()).rejects.toThrow(asyncio.ConnectionResetError);
+    });
+  });
+});

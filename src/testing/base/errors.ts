@@ -1,9 +1,10 @@
-/** What a run under `explore` can fail with, besides the errors of the program itself. @module */
+/** What a test or a search can fail with, besides the errors of the program itself. @module */
 
 import { AsyncioError, brand } from "../../core/base/exceptions.ts";
 
 /**
- * An invariant of the program does not hold: `always` found it broken after a step, or `eventually` never saw it.
+ * What a test claims of its program does not hold: `always` found it broken after a step, `eventually` never saw it, or a body
+ * of `assertSwitches` did not wait.
  */
 export class InvariantError extends AsyncioError {
   readonly code: string = "ASYNCIO_INVARIANT";
@@ -39,9 +40,17 @@ export class NondeterminismError extends AsyncioError {
   static override readonly brand: symbol = Symbol.for("asyncio-ts.NondeterminismError");
 }
 
+/** A test is over, and something that it started is not. The message says what, and where it was made. */
+export class LeftoverError extends AsyncioError {
+  readonly code: string = "ASYNCIO_LEFTOVER";
+  /** @internal */
+  static override readonly brand: symbol = Symbol.for("asyncio-ts.LeftoverError");
+}
+
 for (const [name, type] of Object.entries({
   EndlessError,
   InvariantError,
+  LeftoverError,
   NondeterminismError,
   ReportedError,
   UncontrolledError,

@@ -7,19 +7,19 @@
  * @module
  */
 
-import type { ByteChannel, ByteChannelClient } from "../core/network/byte-channels.ts";
-import type { Coroutine, CoroutineGenerator } from "../core/kernel/coroutines.ts";
-import { GeneratorCoroutine } from "../core/kernel/coroutines.ts";
-import { Deque } from "../core/base/deque.ts";
-import type { Duration } from "../core/base/duration.ts";
-import { toSeconds } from "../core/base/duration.ts";
-import type { AbstractEventLoop } from "../core/kernel/events.ts";
-import { getRunningLoop } from "../core/kernel/events.ts";
-import { ConnectionResetError } from "../core/base/exceptions.ts";
-import { allocate } from "../core/network/bytes.ts";
-import { ByteBuffer } from "../core/network/streams/byte-buffer.ts";
-import type { Streams } from "../core/network/streams/streams-over.ts";
-import { streamsOver } from "../core/network/streams/streams-over.ts";
+import type { ByteChannel, ByteChannelClient } from "../../core/network/byte-channels.ts";
+import type { Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
+import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
+import { Deque } from "../../core/base/deque.ts";
+import type { Duration } from "../../core/base/duration.ts";
+import { toSeconds } from "../../core/base/duration.ts";
+import type { AbstractEventLoop } from "../../core/kernel/events.ts";
+import { getRunningLoop } from "../../core/kernel/events.ts";
+import { ConnectionResetError } from "../../core/base/exceptions.ts";
+import { allocate } from "../../core/network/bytes.ts";
+import { ByteBuffer } from "../../core/network/streams/byte-buffer.ts";
+import type { Streams } from "../../core/network/streams/streams-over.ts";
+import { streamsOver } from "../../core/network/streams/streams-over.ts";
 
 /** How a connection in memory behaves. */
 export interface MemoryOptions {
@@ -27,6 +27,10 @@ export interface MemoryOptions {
   readonly capacity?: number;
   /** How long bytes are on their way; no time by default. */
   readonly latency?: Duration;
+  /** How many bytes a second are sent, in each direction; as many as there are by default. */
+  readonly bytesPerSecond?: number;
+  /** After how many bytes, in one direction, the connection breaks for both ends, as a reset does; never by default. */
+  readonly resetAfter?: number;
   /** How many of the bytes that have arrived are received at once; all of them by default. */
   readonly chunk?: (available: number) => number;
   /** See the `limit` of a `StreamReader`. */
@@ -74,6 +78,7 @@ export class MemoryChannel implements ByteChannel {
   constructor(incoming: Wire, outgoing: Wire) {
     this.#incoming = incoming;
     this.#outgoing = outgoing;
+    outgoing.reset = () => this.reset();
   }
 
   open(client: ByteChannelClient): void {
@@ -147,12 +152,17 @@ class Wire {
   readonly #loop: AbstractEventLoop;
   readonly #capacity: number;
   readonly #latency: number;
+  readonly #bytesPerSecond: number;
+  readonly #resetAfter: number;
   readonly #chunk: (available: number) => number;
   /** Written, and waits until there is room on the way. */
   readonly #waiting: ByteBuffer = new ByteBuffer();
   /** Bytes that were sent, or the end, in the order in which they arrive. */
   readonly #onTheWay: Deque<Uint8Array | null> = new Deque();
   #bytesOnTheWay: number = 0;
+  #bytesSent: number = 0;
+  /** When everything that was sent has left, on the loop's clock. */
+  #lineIsFree: number = 0;
   readonly #arrived: ByteBuffer = new ByteBuffer();
   /** The end that writes. */
   #writer: ByteChannelClient | null = null;
@@ -161,6 +171,8 @@ class Wire {
   #isPaused: boolean = false;
   /** The reader has closed, or the connection is broken: bytes that are written are refused. */
   #isClosed: boolean = false;
+  /** Breaks the connection, in both directions. */
+  reset: () => void = () => {};
   /** A delivery is scheduled. */
   #isDelivering: boolean = false;
   #broken: { readonly error: unknown } | null = null;
@@ -169,6 +181,8 @@ class Wire {
     this.#loop = loop;
     this.#capacity = options.capacity ?? 64 * 1024;
     this.#latency = toSeconds(options.latency ?? 0, "latency");
+    this.#bytesPerSecond = options.bytesPerSecond ?? Infinity;
+    this.#resetAfter = options.resetAfter ?? Infinity;
     this.#chunk = options.chunk ?? ((available) => available);
   }
 
@@ -243,7 +257,12 @@ class Wire {
   #send(): void {
     if (this.#loop.isClosed() || this.#isClosed) return;
     const room = this.#capacity - this.#bytesOnTheWay - this.#arrived.size;
-    const count = Math.min(room, this.#waiting.size);
+    const left = this.#resetAfter - this.#bytesSent;
+    if (this.#waiting.size > 0 && left <= 0) {
+      this.#loop.callSoon(() => this.reset());
+      return;
+    }
+    const count = Math.min(room, left, this.#waiting.size);
     if (count > 0) this.#sendPacket(this.#waiting.take(count));
     if (this.#end !== "asked" || this.#waiting.size > 0) return;
     this.#end = "sent";
@@ -251,9 +270,13 @@ class Wire {
   }
 
   #sendPacket(data: Uint8Array | null): void {
-    this.#bytesOnTheWay += data?.length ?? 0;
+    const size = data?.length ?? 0;
+    this.#bytesOnTheWay += size;
     this.#onTheWay.push(data);
-    this.#loop.callLater(this.#latency, () => this.#arrive());
+    this.#bytesSent += size;
+    // The line is busy with what was sent before.
+    this.#lineIsFree = Math.max(this.#lineIsFree, this.#loop.time()) + size / this.#bytesPerSecond;
+    this.#loop.callAt(this.#lineIsFree + this.#latency, () => this.#arrive());
   }
 
   #arrive(): void {
