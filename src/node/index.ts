@@ -33,5 +33,6 @@ export type { Stdio, SubprocessOptions } from "./processes/subprocess-transport.
 export { DEVNULL, PIPE, STDOUT } from "./processes/subprocess-transport.ts";
 export type { ConnectionOptions, ServerOptions } from "./network/tcp.ts";
 export type { Ssl, SslTimeouts } from "./network/tls.ts";
-export type { DatagramOptions, Place } from "./network/udp.ts";
+export type { Place } from "../core/network/datagram-transport.ts";
+export type { DatagramOptions } from "./network/udp.ts";
 export type { UnixConnectionOptions, UnixServerOptions } from "./network/unix.ts";

@@ -9,6 +9,7 @@ import { repr } from "../../core/base/format.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import { fromPromise } from "../../core/kernel/promises.ts";
 import type { SocketAddress } from "../../core/network/contracts.ts";
+import { toPort } from "../../core/network/ports.ts";
 
 /** Options of {@link getaddrinfo}. */
 export interface AddressOptions {
@@ -108,17 +109,6 @@ function unlessCancelled<T>(lookUpNow: () => Promise<T>): Future<T> {
   );
 }
 
-/** The addresses with the families in turn, `first` of the first family before the others begin: RFC 8305. */
-export function interleave(addresses: readonly SocketAddress[], first: number): SocketAddress[] {
-  const families = [...new Set(addresses.map((address) => address.family))];
-  const lines = families.map((family) => addresses.filter((address) => address.family === family));
-  const ordered = lines[0]?.splice(0, first - 1) ?? [];
-  while (lines.some((line) => line.length > 0)) {
-    for (const line of lines) ordered.push(...line.splice(0, 1));
-  }
-  return ordered;
-}
-
 /** An address from Node's two values for it; `null` if the socket is not connected. */
 export function addressOf(host: string | undefined, port: number | undefined): SocketAddress | null {
   if (host === undefined || port === undefined) return null;
@@ -132,11 +122,4 @@ function checkHost(host: string): void {
   // oxlint-disable-next-line no-control-regex -- a resolver written in C would end the name at a zero
   if (/[\u0000-\u0020\u007f]/.test(host))
     throw new RangeError(`host: no name has such characters: received ${repr(host)}`);
-}
-
-/** @throws {RangeError} unless it is a number from 0 to 65535, or one as a string. */
-export function toPort(port: number | string): number {
-  const number = typeof port === "string" && /^\d+$/.test(port) ? Number(port) : port;
-  if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number <= 65_535) return number;
-  throw new RangeError(`port: expected a whole number from 0 to 65535, received ${repr(port)}`);
 }

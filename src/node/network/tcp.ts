@@ -4,11 +4,8 @@ import type { ListenOptions, Socket } from "node:net";
 import * as net from "node:net";
 import { networkInterfaces } from "node:os";
 import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
-import type { Duration } from "../../core/base/duration.ts";
 import { toSeconds } from "../../core/base/duration.ts";
 import type { AbstractEventLoop } from "../../core/kernel/events.ts";
-import { exceptionGroup } from "../../core/base/exception-groups.ts";
-import { CancelledError, TimeoutError } from "../../core/base/exceptions.ts";
 import { repr } from "../../core/base/format.ts";
 import type {
   ConnectionOptions as PortableConnectionOptions,
@@ -16,11 +13,10 @@ import type {
 } from "../../core/network/network-loop.ts";
 import type { SocketAddress, StreamingProtocol, Transport } from "../../core/network/contracts.ts";
 import { Server } from "../../core/network/server.ts";
-import type { RaceResult } from "../../core/coordination/staggered.ts";
-import { staggeredRace } from "../../core/coordination/staggered.ts";
+import { connectFirst } from "../../core/network/connect-first.ts";
 import { attach } from "../../core/network/stream-transport.ts";
 import type { ResolvingLoop } from "./addresses.ts";
-import { interleave, resolveBy } from "./addresses.ts";
+import { resolveBy } from "./addresses.ts";
 import { readMemory } from "./fast-reads.ts";
 import type { Reception } from "./listener.ts";
 import { NetListener } from "./listener.ts";
@@ -87,51 +83,8 @@ function* connect(
   port: number | string,
   options: ConnectionOptions,
 ): CoroutineGenerator<StreamChannel> {
-  const { happyEyeballsDelay } = options;
-  const first = options.interleave ?? (happyEyeballsDelay === undefined ? 0 : 1);
-  const resolved = yield* resolveBy(loop, host, port, options, ["127.0.0.1", "::1"]);
-  const addresses = first > 0 ? interleave(resolved, first) : resolved;
-  const errors: unknown[] = [];
-  if (happyEyeballsDelay === undefined) {
-    for (const address of addresses) {
-      try {
-        return yield* connectTo(loop, address, options);
-      } catch (error) {
-        if (error instanceof CancelledError) throw error;
-        errors.push(error);
-      }
-    }
-  } else {
-    const { winner, exceptions } = yield* race(loop, addresses, happyEyeballsDelay, options);
-    if (winner !== undefined) return winner;
-    errors.push(...exceptions);
-  }
-  throw whatFailed(errors, options.allErrors === true);
-}
-
-/** Tries the addresses side by side, each `delay` after the one before. At most one connection is left at the end. */
-function* race(
-  loop: AbstractEventLoop,
-  addresses: readonly SocketAddress[],
-  delay: Duration,
-  options: ConnectionOptions,
-): CoroutineGenerator<RaceResult<StreamChannel>> {
-  const connected = new Set<StreamChannel>();
-  const attempts = addresses.map(
-    (address) =>
-      function* attempt(): CoroutineGenerator<StreamChannel> {
-        const channel = yield* connectTo(loop, address, options);
-        connected.add(channel);
-        return channel;
-      },
-  );
-  try {
-    const result = yield* staggeredRace(attempts, delay);
-    if (result.winner !== undefined) connected.delete(result.winner);
-    return result;
-  } finally {
-    for (const channel of connected) channel.destroy();
-  }
+  const addresses = yield* resolveBy(loop, host, port, options, ["127.0.0.1", "::1"]);
+  return yield* connectFirst(addresses, options, (address) => connectTo(loop, address, options));
 }
 
 /** One attempt, at one address. */
@@ -168,17 +121,6 @@ export function* connecting(
     socket.destroy();
     throw error;
   }
-}
-
-/** CPython's rule: one error as it is; the first if all have the same text; else one error with all texts. */
-function whatFailed(errors: readonly unknown[], all: boolean): unknown {
-  if (errors.length === 0) return new TimeoutError("create_connection failed");
-  if (all) return exceptionGroup("createConnection failed", errors);
-  const texts = errors.map(String);
-  if (texts.every((text) => text === texts[0])) return errors[0];
-  const messages = errors.map((error) => (error instanceof Error ? error.message : String(error)));
-  const { code } = errors[0] as NodeJS.ErrnoException;
-  return Object.assign(new Error(`Multiple exceptions: ${messages.join(", ")}`, { cause: errors[0] }), { code });
 }
 
 function checkConnection(host: string | null, port: number | string | null, options: ConnectionOptions): void {

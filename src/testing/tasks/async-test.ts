@@ -107,7 +107,7 @@ class Trial {
     for (const timer of loop._timers) {
       if (timer instanceof TimerHandle && !timer.cancelled()) left.push(describe("a timer", timer));
     }
-    for (const resource of [...loop._resources]) {
+    for (const resource of loop._resources) {
       if (resource.isClosing()) continue;
       left.push(`still open: ${String(resource)}`);
       // The loop would warn of it once more.

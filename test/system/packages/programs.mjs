@@ -116,9 +116,14 @@ export const program = asyncio.run(function* () {
 void asyncio.createSubprocessExec;
 `;
 
-/** A test of a user's, in the words that test runners share. */
-export const TEST = `
-  const asyncio = await import("asyncio-ts");
+/** Tests of a user's; `it` is what the runner calls a test. */
+export const tests = (it) => `
+import * as asyncio from "asyncio-ts";
+import { asyncTest } from "asyncio-ts/testing";
+
+const failureOf = (body) => asyncTest(body)().then(() => "none", String);
+
+${it}("cancels", async () => {
   const task = asyncio.run(async () => {
     const work = asyncio.createTask(() => asyncio.sleep(3600));
     await asyncio.sleep(0.001);
@@ -127,6 +132,16 @@ export const TEST = `
     return work.cancelled();
   });
   if ((await task) !== true) throw new Error("not cancelled");
+});
+${it}("an hour takes no time", asyncTest(async () => await asyncio.sleep({ hours: 1 })));
+${it}("a task that is left fails the test", async () => {
+  const failure = await failureOf(async () => void asyncio.createTask(() => asyncio.sleep(60), { name: "poller" }));
+  if (!/left behind[^]*'poller'[^]*app\\.test/.test(failure)) throw new Error(failure);
+});
+${it}("a deadlock fails at once", async () => {
+  const failure = await failureOf(async () => await new asyncio.Event().wait());
+  if (!/deadlock: a task still waits[^]*'test'/.test(failure)) throw new Error(failure);
+});
 `;
 
 /** Puts a second copy of the library into the project, as a dependency that brings its own has it. */

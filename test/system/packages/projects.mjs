@@ -17,7 +17,7 @@ import {
   CORE_TYPES,
   NODE,
   NODE_PRINTS,
-  TEST,
+  tests,
   TYPES,
 } from "./programs.mjs";
 
@@ -128,7 +128,7 @@ export const PROJECTS = {
     isQuick: true,
   },
   "node: --test": {
-    files: { "app.test.mjs": `import test from "node:test";\ntest("cancels", async () => {${TEST}});` },
+    files: { "app.test.mjs": `import test from "node:test";\n${tests("test")}` },
     run: [["node", "--test", "app.test.mjs"]],
     isQuick: true,
   },
@@ -189,7 +189,7 @@ export const PROJECTS = {
   "tsc 7, without Node's types": { ...compiled(inCore, CORE_TYPES), run: tsc7, isQuick: true },
   "Jest, modules": {
     files: {
-      "app.test.mjs": `test("cancels", async () => {${TEST}});`,
+      "app.test.mjs": tests("test"),
       "jest.config.json": json(jest("node", { testMatch: ["**/*.mjs"] })),
     },
     run: [["node", "--no-warnings", "--experimental-vm-modules", "../node_modules/jest/bin/jest.js"]],
@@ -197,14 +197,14 @@ export const PROJECTS = {
   },
   "Jest, modules, jsdom": {
     files: {
-      "app.test.mjs": `test("cancels", async () => {${TEST}});`,
+      "app.test.mjs": tests("test"),
       "jest.config.json": json(jest("jsdom", { testMatch: ["**/*.mjs"] })),
     },
     run: [["node", "--no-warnings", "--experimental-vm-modules", "../node_modules/jest/bin/jest.js"]],
   },
   "Jest, CommonJS by Babel": {
     files: {
-      "app.test.js": `test("cancels", async () => {${TEST}});`,
+      "app.test.js": tests("test"),
       "jest.config.json": json(jest("node", jestCommonJs)),
     },
     run: [["node", "../node_modules/jest/bin/jest.js"]],
@@ -212,14 +212,14 @@ export const PROJECTS = {
   },
   "Jest, CommonJS by Babel, jsdom": {
     files: {
-      "app.test.js": `test("cancels", async () => {${TEST}});`,
+      "app.test.js": tests("test"),
       "jest.config.json": json(jest("jsdom", jestCommonJs)),
     },
     run: [["node", "../node_modules/jest/bin/jest.js"]],
   },
-  Mocha: { files: { "app.test.mjs": `it("cancels", async () => {${TEST}});` }, run: [["mocha", "app.test.mjs"]] },
+  Mocha: { files: { "app.test.mjs": tests("it") }, run: [["mocha", "app.test.mjs"]] },
   Vitest: {
-    files: { "app.test.mjs": `import { test } from "vitest";\ntest("cancels", async () => {${TEST}});` },
+    files: { "app.test.mjs": `import { test } from "vitest";\n${tests("test")}` },
     run: [["vitest", "run", "--root", "."]],
   },
 };

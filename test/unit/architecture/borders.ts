@@ -138,6 +138,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
   "core/network": {
     "byte-channels.ts": ["ByteChannel", "ByteChannelClient"],
     "bytes.ts": ["allocate", "toBytes"],
+    "connect-first.ts": ["connectFirst"],
     "contracts.ts": [
       "Data",
       "DatagramProtocol",
@@ -154,9 +155,11 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "WriteBufferLimits",
       "WriteTransport",
     ],
+    "datagram-transport.ts": ["DatagramChannel", "DatagramChannelClient", "Place", "attachDatagrams"],
     "inbox.ts": ["Inbox", "callProtocol"],
     "network-loop.ts": ["ConnectionOptions", "NetworkLoop", "ServerOptions", "checkHas"],
     "peer-timeouts.ts": ["PeerTimeouts", "WatchedChannel", "watched"],
+    "ports.ts": ["toPort"],
     "server.ts": ["Listener", "Server"],
     "stream-transport.ts": ["StreamTransport", "attach"],
     "streams/byte-buffer.ts": ["ByteBuffer"],
@@ -165,7 +168,6 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "streams/stream-reader.ts": ["StreamReader"],
     "streams/stream-writer.ts": ["StreamWriter"],
     "streams/streams-over.ts": ["Streams", "streamsOver"],
-    "water-marks.ts": ["WaterMarks"],
   },
   core: {},
   "testing/base": {
@@ -200,7 +202,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "streams.ts": ["BufferReader"],
     "tcp.ts": ["ConnectionOptions", "ServerOptions", "createConnection", "createServer"],
     "tls.ts": ["ServerTls", "Ssl", "SslTimeouts", "checkNoSslOptions"],
-    "udp.ts": ["DatagramOptions", "Place", "createDatagramEndpoint"],
+    "udp.ts": ["DatagramOptions", "createDatagramEndpoint"],
     "unix.ts": ["UnixConnectionOptions", "UnixServerOptions", "createUnixConnection", "createUnixServer"],
   },
   "node/processes": {

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 const { createTask, getRunningLoop, sleep } = asyncio;
 
-/** What `test` fails with, as text. */
-async function failureOf(test: () => Promise<void>): Promise<string> {
-  return await test().then(
+/** What `run` fails with, as text. */
+async function failureOf(run: () => Promise<void>): Promise<string> {
+  return await run().then(
     () => "passed",
     (error: unknown) => `${(error as Error).name}: ${(error as Error).message}`,
   );
@@ -95,13 +95,9 @@ describe("what is left behind", () => {
       asyncTest(async () => {
         createTask(
           async () => {
-            try {
-              await sleep(60);
-            } finally {
-              await sleep(5);
-              hasCleaned = true;
-              throw new Error("while cleaning");
-            }
+            await sleep(60).catch(async () => await sleep(5));
+            hasCleaned = true;
+            throw new Error("while cleaning");
           },
           { name: "stubborn" },
         );
@@ -198,7 +194,7 @@ describe("a test that fails and leaves something", () => {
   const log = vi.fn<(text: string) => void>();
   const previous = asyncio.getLogger();
   beforeEach(() => asyncio.setLogger({ debug() {}, info() {}, warning() {}, error: log }));
-  afterEach(() => void asyncio.setLogger(previous));
+  afterEach(() => asyncio.setLogger(previous));
 
   test("fails with its own error; the rest is logged", async () => {
     const run = asyncTest(async () => {
