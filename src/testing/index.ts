@@ -13,8 +13,16 @@ export type { Exploration, ExploreOptions, Policy, ScheduleFailure } from "./exp
 export { explore, replay } from "./explore/explore.ts";
 export { faultPoint, now, random } from "./explore/program.ts";
 export type { Order } from "./explore/token.ts";
+export type { ClockOptions } from "./network/host-clock.ts";
+export type { LinkOptions } from "./network/link.ts";
 export type { MemoryOptions } from "./network/memory-transport.ts";
 export { MemoryChannel, memoryChannels, memoryStreams } from "./network/memory-transport.ts";
+export type { HostOptions } from "./network/simulated-host.ts";
+export { SimulatedHost } from "./network/simulated-host.ts";
+export type { SimulatedDatagramOptions } from "./network/simulated-loop.ts";
+export { SimulatedLoop } from "./network/simulated-loop.ts";
+export type { HostName, NetworkOptions } from "./network/simulated-network.ts";
+export { SimulatedNetwork } from "./network/simulated-network.ts";
 export type { AsyncTestOptions } from "./tasks/async-test.ts";
 export { asyncTest } from "./tasks/async-test.ts";
 export { Sequencer } from "./tasks/sequencer.ts";

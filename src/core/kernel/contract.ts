@@ -23,6 +23,8 @@ export interface Runnable {
   run(): void;
   /** @internal The callback it stands for, if it is one. */
   readonly _callback?: unknown;
+  /** @internal It comes from outside of the loop, whoever runs when it is made. */
+  readonly _isFromOutside?: boolean;
   /** @internal How the callbacks of a future name it. */
   _describe?(): string;
 }

@@ -219,6 +219,11 @@ export class BaseEventLoop implements AbstractEventLoop {
     } catch (error) {
       return Promise.reject(error);
     }
+    return this._runForever();
+  }
+
+  /** @internal Runs, be it inside of another loop: for a loop whose host is driven by that other one. */
+  _runForever(): Promise<void> {
     return new Promise((resolve, reject) => {
       // A host that cannot do its part throws here, and the loop has not begun to run.
       this.#host.connect(this.#client);

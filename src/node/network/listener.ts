@@ -13,13 +13,11 @@ import * as net from "node:net";
 import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../core/kernel/events.ts";
 import { isException } from "../../core/base/exception-groups.ts";
-import { leavesTheLoop } from "../../core/base/exceptions.ts";
 import { Inbox } from "../../core/network/inbox.ts";
-import type { PeerTimeouts } from "../../core/network/peer-timeouts.ts";
-import { watched } from "../../core/network/peer-timeouts.ts";
-import type { SocketAddress, StreamingProtocol } from "../../core/network/contracts.ts";
+import type { SocketAddress } from "../../core/network/contracts.ts";
 import type { Listener, Server } from "../../core/network/server.ts";
-import { StreamTransport } from "../../core/network/stream-transport.ts";
+import type { Welcome } from "../../core/network/welcome.ts";
+import { welcome } from "../../core/network/welcome.ts";
 import type { Task } from "../../core/kernel/tasks.ts";
 import { addressOf } from "./addresses.ts";
 import { readMemory } from "./fast-reads.ts";
@@ -29,9 +27,7 @@ import { StreamChannel } from "./stream-channel.ts";
 import type { ServerTls } from "./tls.ts";
 
 /** What is done with each client. */
-export interface Reception extends PeerTimeouts {
-  /** Makes the protocol of one client. */
-  readonly makeProtocol: () => StreamingProtocol;
+export interface Reception extends Welcome {
   readonly tls: ServerTls | null;
   readonly keepAlive: boolean;
 }
@@ -102,7 +98,8 @@ export class NetListener implements Listener {
     if (this.#reception.keepAlive) accepted.setKeepAlive(true);
     const { tls } = this.#reception;
     if (tls === null) {
-      this.#connect(this.#isOurs ? channelOf(accepted) : new StreamChannel(accepted));
+      const channel = this.#isOurs ? channelOf(accepted) : new StreamChannel(accepted);
+      welcome(this.#loop, channel, this.#reception, server);
       return;
     }
     const hasArrived = server._arriving();
@@ -128,27 +125,7 @@ export class NetListener implements Listener {
       if (isMistake || this.#loop.getDebug()) this.#loop.callExceptionHandler({ message, exception });
       return;
     }
-    this.#connect(channel);
-  }
-
-  #connect(channel: StreamChannel): void {
-    let protocol: StreamingProtocol;
-    try {
-      protocol = this.#reception.makeProtocol();
-    } catch (exception) {
-      channel.destroy();
-      if (leavesTheLoop(exception)) throw exception;
-      this.#loop.callExceptionHandler({ message: "Fatal error: the protocol factory failed.", exception });
-      return;
-    }
-    if (this.#server?.isServing() !== true) {
-      channel.destroy();
-      return;
-    }
-    const transport = new StreamTransport(this.#loop, watched(this.#loop, channel, this.#reception), protocol, {
-      owner: this.#server,
-    });
-    transport.start();
+    welcome(this.#loop, channel, this.#reception, this.#server);
   }
 }
 

@@ -8,11 +8,19 @@ import type { Actor } from "./choices.ts";
 const DEFAULT_NAME = /^Task-\d+$/;
 
 export class Actors {
+  readonly #place: string;
   readonly #ofTasks: Map<object, Actor> = new Map();
   readonly #ofCallbacks: Map<string, Actor> = new Map();
+  /** The task that a callback goes back to, through however many others. */
+  readonly #roots: WeakMap<Actor, Actor> = new WeakMap();
   /** How many actors each one made, and how many there are of each label. */
   readonly #madeBy: Map<Actor | null, number> = new Map();
   readonly #labels: Map<string, number> = new Map();
+
+  /** @param place where they are, if the program has several places. */
+  constructor(place: string = "") {
+    this.#place = place === "" ? "" : `${place}: `;
+  }
 
   /** The tasks that took or may take a step, in the order in which they came up. */
   get tasks(): Iterable<Task<unknown>> {
@@ -27,19 +35,21 @@ export class Actors {
     if (known !== undefined) return known;
     const index = this.#madeBy.get(cause) ?? 0;
     this.#madeBy.set(cause, index + 1);
-    const made = { signature: `${cause?.signature ?? ""}/${index}`, label: this.#labelOf(task) };
+    const signature = `${cause?.signature ?? this.#place}/${index}`;
+    const made = { signature, label: `${this.#place}${this.#labelOf(task)}` };
     this.#ofTasks.set(task, made);
     return made;
   }
 
   #ofCallback(entry: Runnable, cause: Actor | null): Actor {
-    const label =
-      "_when" in entry ? `a timer of ${cause?.label ?? "nobody"}` : (entry._describe?.() ?? nameOfCallback(entry));
-    const signature = `${cause?.signature ?? ""}>${label}`;
+    const root = cause === null ? null : (this.#roots.get(cause) ?? cause);
+    const label = `${this.#place}${labelOfCallback(entry, root)}`;
+    const signature = `${root?.signature ?? ""}>${label}`;
     const known = this.#ofCallbacks.get(signature);
     if (known !== undefined) return known;
     const made = { signature, label };
     this.#ofCallbacks.set(signature, made);
+    if (root !== null) this.#roots.set(made, root);
     return made;
   }
 
@@ -51,6 +61,11 @@ export class Actors {
     this.#labels.set(label, count);
     return count === 1 ? label : `${label} ${count}`;
   }
+}
+
+function labelOfCallback(entry: Runnable, cause: Actor | null): string {
+  if ("_when" in entry && (entry._describe === undefined || cause !== null)) return `a timer of ${cause?.label}`;
+  return entry._describe?.() ?? nameOfCallback(entry);
 }
 
 function nameOfCallback({ _callback: callback }: Runnable): string {

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Whoever takes steps: a task, or the callbacks of one name that one actor scheduled. */
+/** Whoever takes steps: a task, or the callbacks of one name that go back to one task. */
 export interface Actor {
   /** The same for the same actor in every schedule: where it comes from, and as which of several. */
   readonly signature: string;
@@ -23,9 +23,10 @@ export interface Option {
  * - `next`: which of the entries that are ready runs.
  * - `arrival`: which of the timers and messages from outside comes now; the last option is that none does.
  * - `cancel`: which task is cancelled; the first option is that none is.
+ * - `chance`: what comes of something that is left to chance, such as how long a packet is on its way.
  * - `fault`: whether a fault happens that the program itself has named; the second option is that it does.
  */
-export type Site = "next" | "arrival" | "cancel" | "fault";
+export type Site = "next" | "arrival" | "cancel" | "chance" | "fault";
 
 /** A point at which there are several options. The first is what happens without a search: first come, first served. */
 export interface ChoicePoint {
@@ -35,6 +36,8 @@ export interface ChoicePoint {
   readonly current: Actor | null;
   /** How many steps were taken. */
   readonly step: number;
+  /** Of `chance`: how likely each option is. */
+  readonly odds?: readonly number[];
 }
 
 /** Chooses at each point of one run. */

@@ -85,11 +85,14 @@ export class Course implements Director, Exploring {
   readonly random: RandomStream;
   readonly #options: CourseOptions;
   readonly #chooser: Chooser;
-  readonly #scheduler: ExploringScheduler;
+  /** That of the program's loop, and those of the hosts of a network that it makes. */
+  readonly #schedulers: ExploringScheduler[] = [];
   readonly #loop: BaseEventLoop;
   readonly #always: Invariant[] = [];
   #eventually: Invariant[] = [];
   #main: Task<unknown> | null = null;
+  /** Who took the last step. */
+  #current: Actor | null = null;
   #cancelsLeft: number;
   /** Main has ended or the run has failed: what is left is cleaned up, first come, first served. */
   #isOver: boolean = false;
@@ -100,10 +103,9 @@ export class Course implements Director, Exploring {
     this.#options = options;
     this.#cancelsLeft = options.cancels;
     this.random = new RandomStream(options.seed, "program");
-    this.#scheduler = new ExploringScheduler(this, options.order);
-    this.#loop = new BaseEventLoop(new VirtualHost(), { scheduler: this.#scheduler });
+    this.#loop = new BaseEventLoop(new VirtualHost(), { scheduler: this.makeScheduler("") });
     this.#loop.setExceptionHandler((_loop, context) => this.#reported(context));
-    courses.set(this.#loop, this);
+    this.adopt(this.#loop);
   }
 
   /** Where the run stands on its clock, in seconds. */
@@ -147,6 +149,25 @@ export class Course implements Director, Exploring {
     this.#loop.close();
   }
 
+  // --- what a network in the program asks
+
+  /** The scheduler of a loop that is part of the run, at a place of that name. */
+  makeScheduler(place: string): ExploringScheduler {
+    const made = new ExploringScheduler(this, this.#options.order, place);
+    this.#schedulers.push(made);
+    return made;
+  }
+
+  /** What runs in `loop` belongs to the run. */
+  adopt(loop: KernelLoop): void {
+    courses.set(loop, this);
+  }
+
+  /** Which of `options` comes true, of which the first is the usual one. */
+  draw(options: readonly Option[], odds: readonly number[]): number {
+    return this.#choose("chance", options, odds);
+  }
+
   // --- what the program asks
 
   always(name: string, holds: () => boolean | void): void {
@@ -165,15 +186,20 @@ export class Course implements Director, Exploring {
       subject: null,
       actor: { ...actor, label },
     }));
-    return this.choose("fault", options) === 1;
+    return this.#choose("fault", options) === 1;
   }
 
   // --- what the scheduler asks
 
   choose(site: Site, options: readonly Option[]): number {
+    return this.#choose(site, options);
+  }
+
+  #choose(site: Site, options: readonly Option[], odds?: readonly number[]): number {
     const step = this.steps.length;
     if (this.#isOver || step >= this.#options.fairAfter) return 0;
-    const pick = this.#chooser.choose({ site, options, current: this.#scheduler.current, step });
+    const point = { site, options, current: this.#current, step };
+    const pick = this.#chooser.choose(odds === undefined ? point : { ...point, odds });
     const [first, chosen] = [options[0]!.actor.label, options[pick]!.actor.label];
     this.choices.push({ site, step, options: options.length, pick, first, chosen });
     return pick;
@@ -187,6 +213,7 @@ export class Course implements Director, Exploring {
       this.#mayCancel();
       this.steps.push({ actor, time: this.#loop.time() });
     }
+    this.#current = actor;
     const { maxSteps } = this.#options;
     if (Math.max(this.steps.length, this.#cleaningSteps) > maxSteps) {
       throw new EndlessError(`the program took more than ${maxSteps} steps: maxSteps allows for more`);
@@ -202,16 +229,16 @@ export class Course implements Director, Exploring {
 
   #mayCancel(): void {
     if (this.#cancelsLeft === 0) return;
-    const waiting = [...this.#scheduler.actors.tasks].filter(
-      (task) => task !== this.#main && !task.done() && task._waitingFor !== null,
-    );
+    const waiting = this.#schedulers
+      .flatMap(({ actors }) => [...actors.tasks].map((task) => ({ task, actor: actors.of(task, null) })))
+      .filter(({ task }) => task !== this.#main && !task.done() && task._waitingFor !== null);
     if (waiting.length === 0) return;
     const nobody = { subject: null, actor: { signature: "", label: "nobody" } };
-    const options = waiting.map((task) => ({ subject: task, actor: this.#scheduler.actors.of(task, null) }));
+    const options = waiting.map(({ task, actor }) => ({ subject: task, actor }));
     const pick = this.choose("cancel", [nobody, ...options]);
     if (pick === 0) return;
     this.#cancelsLeft--;
-    waiting[pick - 1]!.cancel();
+    waiting[pick - 1]!.task.cancel();
   }
 
   // --- how it ends

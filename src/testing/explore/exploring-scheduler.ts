@@ -46,7 +46,7 @@ const NOTHING: Option = { subject: null, actor: { signature: "", label: "nothing
 export class ExploringScheduler implements Scheduler {
   readonly #director: Director;
   readonly #order: Order;
-  readonly actors: Actors = new Actors();
+  readonly actors: Actors;
   #ready: Ready[] = [];
   /** With `legal`: what has come from outside, and waits for a turn in which it arrives. */
   #outside: Ready[] = [];
@@ -57,9 +57,11 @@ export class ExploringScheduler implements Scheduler {
   #current: Actor | null = null;
   #left: number = 0;
 
-  constructor(director: Director, order: Order) {
+  /** @param place where its loop is, if the program has several. */
+  constructor(director: Director, order: Order, place: string = "") {
     this.#director = director;
     this.#order = order;
+    this.actors = new Actors(place);
   }
 
   get ready(): number {
@@ -75,21 +77,17 @@ export class ExploringScheduler implements Scheduler {
     return 0;
   }
 
-  /** Who takes the present step. */
-  get current(): Actor | null {
-    return this.#current;
-  }
-
   enqueue(entry: Runnable, cause: Runnable | null): void {
-    const ready = new Ready(entry, this.actors, cause === null ? null : this.#current);
-    if (this.#order === "any" || cause !== null) this.#ready.push(ready);
+    const isOurs = cause !== null && entry._isFromOutside !== true;
+    const ready = new Ready(entry, this.actors, isOurs ? this.#current : null);
+    if (this.#order === "any" || isOurs) this.#ready.push(ready);
     else this.#outside.push(ready);
   }
 
   schedule(timer: Timer): void {
     this.#timers.push(timer);
     timer._scheduled = true;
-    if (this.#current !== null) this.#causes.set(timer, this.#current);
+    if (this.#current !== null && timer._isFromOutside !== true) this.#causes.set(timer, this.#current);
   }
 
   timerCancelled(): void {

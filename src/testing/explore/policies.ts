@@ -14,7 +14,7 @@
  */
 
 import type { Actor, ChoicePoint, Chooser, Option } from "./choices.ts";
-import { RandomStream } from "./random.ts";
+import { drawByOdds, RandomStream } from "./random.ts";
 
 /** What a first run, first come first served, shows of a program. */
 export interface Horizon {
@@ -57,22 +57,25 @@ export function drawChooser(
   return make(seed, horizon, depth);
 }
 
-/** Draws the order from one stream, and faults from another. */
+/** Draws the order from one stream, faults from another, and chance from a third. */
 abstract class SeededChooser implements Chooser {
   protected readonly schedule: RandomStream;
   readonly #faults: RandomStream;
+  readonly #chance: RandomStream;
   readonly #isFaulty: boolean;
   readonly #horizon: number;
 
   constructor(seed: number, horizon: number = 100) {
     this.schedule = new RandomStream(seed, "schedule");
     this.#faults = new RandomStream(seed, "faults");
+    this.#chance = new RandomStream(seed, "chance");
     this.#isFaulty = this.#faults.below(FAULT_ODDS) === 0;
     this.#horizon = Math.max(horizon, 1);
   }
 
   choose(point: ChoicePoint): number {
-    const { site, options } = point;
+    const { site, options, odds } = point;
+    if (site === "chance") return drawByOdds(odds!, this.#chance);
     if (site === "fault") return this.#isFaulty && this.#faults.below(FAULT_ODDS) === 0 ? 1 : 0;
     if (site === "cancel") {
       return this.#faults.below(this.#horizon) === 0 ? 1 + this.#faults.below(options.length - 1) : 0;

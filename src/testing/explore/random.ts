@@ -25,6 +25,16 @@ export class RandomStream {
   }
 }
 
+/** An index of `odds`, each as often as it is likely. */
+export function drawByOdds(odds: readonly number[], stream: RandomStream): number {
+  let drawn = stream.next();
+  for (let i = 0; i < odds.length - 1; i++) {
+    drawn -= odds[i]!;
+    if (drawn < 0) return i;
+  }
+  return odds.length - 1;
+}
+
 /** FNV-1a, of 32 bits. */
 export function hash(text: string): number {
   let value = 0x811c9dc5;
