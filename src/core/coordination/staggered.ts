@@ -98,6 +98,7 @@ class Race<T> {
       if (leavesTheLoop(error)) throw error;
       this.#exceptions[index] = error;
       failed.set();
+      if (error instanceof CancelledError) throw error;
     }
   }
 

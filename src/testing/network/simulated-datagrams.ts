@@ -113,4 +113,3 @@ function copied(data: Uint8Array): Uint8Array {
   copy.set(data);
   return copy;
 }
-

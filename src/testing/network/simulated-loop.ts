@@ -45,10 +45,7 @@ export interface SimulatedDatagramOptions {
 const DEFAULT_BACKLOG = 100;
 
 /** The loop of one boot of a host. Its programs get it from `getRunningLoop()`. */
-export class SimulatedLoop
-  extends BaseEventLoop
-  implements Pick<NetworkLoop, "createConnection" | "createServer">
-{
+export class SimulatedLoop extends BaseEventLoop implements Pick<NetworkLoop, "createConnection" | "createServer"> {
   /** @internal */
   readonly _stack: Stack;
 

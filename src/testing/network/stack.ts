@@ -66,47 +66,8 @@ export const LOOPBACK = "127.0.0.1";
 const FIRST_FREE_PORT = 49_152;
 const LAST_PORT = 65_535;
 
-export class Stack {
-  readonly fabric: Fabric;
-  readonly address: string;
-  readonly loop: AbstractEventLoop;
-  readonly acceptors: Ports<Acceptor> = new Ports();
-  readonly receivers: Ports<Receiver> = new Ports();
-  readonly connections: Set<Connection> = new Set();
-  #isUp: boolean = true;
-
-  constructor(fabric: Fabric, address: string, loop: AbstractEventLoop) {
-    this.fabric = fabric;
-    this.address = address;
-    this.loop = loop;
-  }
-
-  get isUp(): boolean {
-    return this.#isUp;
-  }
-
-  /** Nothing is sent or received any more. */
-  vanish(): void {
-    this.#isUp = false;
-    for (const connection of this.connections) connection.vanish();
-    this.connections.clear();
-  }
-
-  /** The address of this end of a connection to `remote`. @throws if the host has no such address. */
-  localFor(remote: string, wanted: string | undefined): string {
-    if (wanted === undefined || wanted === EVERYWHERE) return remote === LOOPBACK ? LOOPBACK : this.address;
-    this.checkOwn(wanted, "bind");
-    return wanted;
-  }
-
-  checkOwn(address: string, syscall: string): void {
-    if ([EVERYWHERE, LOOPBACK, this.address].includes(address)) return;
-    throw systemError("EADDRNOTAVAIL", syscall, address, { address });
-  }
-}
-
 /** What is bound to the ports of one kind. */
-export class Ports<B extends Bound> {
+class Ports<B extends Bound> {
   readonly #bound: Map<number, B[]> = new Map();
   #next: number = FIRST_FREE_PORT;
 
@@ -143,5 +104,44 @@ export class Ports<B extends Bound> {
 
   #advance(): void {
     this.#next = this.#next === LAST_PORT ? FIRST_FREE_PORT : this.#next + 1;
+  }
+}
+
+export class Stack {
+  readonly fabric: Fabric;
+  readonly address: string;
+  readonly loop: AbstractEventLoop;
+  readonly acceptors: Ports<Acceptor> = new Ports();
+  readonly receivers: Ports<Receiver> = new Ports();
+  readonly connections: Set<Connection> = new Set();
+  #isUp: boolean = true;
+
+  constructor(fabric: Fabric, address: string, loop: AbstractEventLoop) {
+    this.fabric = fabric;
+    this.address = address;
+    this.loop = loop;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** Nothing is sent or received any more. */
+  vanish(): void {
+    this.#isUp = false;
+    for (const connection of this.connections) connection.vanish();
+    this.connections.clear();
+  }
+
+  /** The address of this end of a connection to `remote`. @throws if the host has no such address. */
+  localFor(remote: string, wanted: string | undefined): string {
+    if (wanted === undefined || wanted === EVERYWHERE) return remote === LOOPBACK ? LOOPBACK : this.address;
+    this.checkOwn(wanted, "bind");
+    return wanted;
+  }
+
+  checkOwn(address: string, syscall: string): void {
+    if ([EVERYWHERE, LOOPBACK, this.address].includes(address)) return;
+    throw systemError("EADDRNOTAVAIL", syscall, address, { address });
   }
 }

@@ -140,14 +140,21 @@ function retryTime(tries: number): number {
   return Math.min(FIRST_RETRY * 2 ** tries, LONGEST_RETRY);
 }
 
+/** What connects one end to the other. */
+interface Wiring {
+  readonly peer: StreamEnd;
+  /** The way there. */
+  readonly lane: Lane;
+  /** The way from the other end. */
+  readonly incoming: Link;
+}
+
 export class StreamEnd implements ByteChannel, Connection {
   readonly stack: Stack;
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
-  #peer: StreamEnd | null = null;
-  #lane: Lane | null = null;
-  /** The way from the other end. */
-  #incoming: Link | null = null;
+  /** Set when both ends are made. */
+  #wiring: Wiring | null = null;
   #client: ByteChannelClient | null = null;
   readonly #unsent: ByteBuffer = new ByteBuffer();
   /** Bytes that were sent and not answered. */
@@ -188,9 +195,11 @@ export class StreamEnd implements ByteChannel, Connection {
   }
 
   #connect(peer: StreamEnd, there: Link, back: Link): void {
-    this.#peer = peer;
-    this.#incoming = back;
-    this.#lane = new Lane(this, peer, there, back);
+    this.#wiring = { peer, lane: new Lane(this, peer, there, back), incoming: back };
+  }
+
+  get #wired(): Wiring {
+    return this.#wiring!;
   }
 
   // --- what the transport calls
@@ -247,7 +256,7 @@ export class StreamEnd implements ByteChannel, Connection {
     if (isClean) {
       this.writeEof();
     } else {
-      this.#lane!.carry("reset");
+      this.#wired.lane.carry("reset");
       this.#leave();
     }
   }
@@ -264,7 +273,7 @@ export class StreamEnd implements ByteChannel, Connection {
       this.broke(new ConnectionResetError("read ECONNRESET: connection reset by peer"));
     } else if (!this.stack.isUp || this.#state === "gone" || (this.#state === "closed" && segment !== "end")) {
       // A system that knows no such connection says so.
-      this.#peer!.#refused();
+      this.#wired.peer.#refused();
     } else if (segment === "end") {
       this.#arrived.push(segment);
       this.#deliver();
@@ -278,13 +287,13 @@ export class StreamEnd implements ByteChannel, Connection {
 
   /** A segment of this end met no connection: the answer is a reset. */
   #refused(): void {
-    const back = this.#incoming!;
+    const back = this.#wired.incoming;
     if (back.isCut) return;
     this.stack.fabric.timetable.after(back.drawLatency(), back.name, () => this.arrived("reset"));
   }
 
   #piecesOf(bytes: Uint8Array): Uint8Array[] {
-    if (bytes.length < 2 || !this.#incoming!.drawFragment()) return [bytes];
+    if (bytes.length < 2 || !this.#wired.incoming.drawFragment()) return [bytes];
     const middle = bytes.length >> 1;
     return [bytes.subarray(0, middle), bytes.subarray(middle)];
   }
@@ -300,7 +309,7 @@ export class StreamEnd implements ByteChannel, Connection {
     if (this.#state === "gone") return;
     const wasOpen = this.#state === "open";
     this.#leave();
-    this.#lane!.stop();
+    this.#wired.lane.stop();
     this.#unsent.clear();
     if (!wasOpen) return;
     this.#failure = { error };
@@ -314,11 +323,11 @@ export class StreamEnd implements ByteChannel, Connection {
   vanish(): void {
     this.#client = null;
     this.#leave();
-    this.#lane!.stop();
+    this.#wired.lane.stop();
   }
 
   reset(): void {
-    if (this.#state !== "gone") this.#lane!.carry("reset");
+    if (this.#state !== "gone") this.#wired.lane.carry("reset");
     this.#client = null;
     this.#leave();
   }
@@ -327,15 +336,15 @@ export class StreamEnd implements ByteChannel, Connection {
 
   #send(): void {
     if (this.#state === "gone") return;
-    const room = WINDOW - this.#inFlight - this.#peer!.#unread;
+    const room = WINDOW - this.#inFlight - this.#wired.peer.#unread;
     const count = Math.min(room, this.#unsent.size);
     if (count > 0) {
       this.#inFlight += count;
-      this.#lane!.carry(this.#unsent.take(count));
+      this.#wired.lane.carry(this.#unsent.take(count));
     }
     if (this.#end !== "asked" || this.#unsent.size > 0) return;
     this.#end = "sent";
-    this.#lane!.carry("end");
+    this.#wired.lane.carry("end");
   }
 
   /** There may be room for more. */
@@ -355,7 +364,7 @@ export class StreamEnd implements ByteChannel, Connection {
         this.#client.ended();
       }
     }
-    if (this.#peer!.#unsent.size > 0) this.#peer!.#sendMore();
+    if (this.#wired.peer.#unsent.size > 0) this.#wired.peer.#sendMore();
   }
 
   #leave(): void {

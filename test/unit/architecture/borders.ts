@@ -158,7 +158,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "datagram-transport.ts": ["DatagramChannel", "DatagramChannelClient", "Place", "attachDatagrams"],
     "inbox.ts": ["Inbox", "callProtocol"],
     "network-loop.ts": ["ConnectionOptions", "NetworkLoop", "ServerOptions", "checkHas"],
-    "peer-timeouts.ts": ["PeerTimeouts", "WatchedChannel", "watched"],
+    "peer-timeouts.ts": ["WatchedChannel"],
     "ports.ts": ["toPort"],
     "server.ts": ["Listener", "Server"],
     "stream-transport.ts": ["StreamTransport", "attach"],
@@ -168,6 +168,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "streams/stream-reader.ts": ["StreamReader"],
     "streams/stream-writer.ts": ["StreamWriter"],
     "streams/streams-over.ts": ["Streams", "streamsOver"],
+    "welcome.ts": ["Welcome", "welcome"],
   },
   core: {},
   "testing/base": {
@@ -182,7 +183,11 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
   },
   "testing/time": { "virtual-host.ts": ["VirtualHost"] },
   "testing/tasks": {},
-  "testing/explore": {},
+  "testing/explore": {
+    "choices.ts": ["Option"],
+    "course.ts": ["Course", "runningCourse"],
+    "random.ts": ["RandomStream", "drawByOdds"],
+  },
   "testing/network": {},
   testing: {},
   "node/platform": {
