@@ -42,7 +42,9 @@ async function search(without) {
   const seconds = (performance.now() - started) / 1000;
   const speed = Math.round((schedules * (TROUBLE + PEACE)) / seconds);
   const what = without === null ? "with all safeguards" : `without ${without}`;
-  const found = failure === null ? "nothing found" : failure.error.cause?.message ?? failure.error.message;
-  console.log(`${what}: ${found}, ${schedules} schedules in ${seconds.toFixed(1)} s (${speed} simulated seconds a second)`);
+  const found = failure === null ? "nothing found" : (failure.error.cause?.message ?? failure.error.message);
+  console.log(
+    `${what}: ${found}, ${schedules} schedules in ${seconds.toFixed(1)} s (${speed} simulated seconds a second)`,
+  );
   if (failure !== null && values.story === true) console.log(String(failure));
 }

@@ -17,12 +17,12 @@
  * @module
  */
 
-import type { Coroutine, CoroutineGenerator, CoroutineLike } from "../kernel/coroutines.ts";
+import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../kernel/coroutines.ts";
 import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
 import type { AbstractEventLoop } from "../kernel/events.ts";
-import { CancelledError, RuntimeError } from "../base/exceptions.ts";
+import { CancelledError, RuntimeError, TimeoutError } from "../base/exceptions.ts";
 import { inspectAsString, repr } from "../base/format.ts";
 import type { Future } from "../kernel/futures.ts";
 import { sleep } from "../coordination/sleep.ts";
@@ -30,6 +30,7 @@ import type { StreamTransport, TransportOwner } from "./stream-transport.ts";
 import type { Task } from "../kernel/tasks.ts";
 import { currentTask } from "../kernel/create-task.ts";
 import type { SocketAddress } from "./contracts.ts";
+import { timeout } from "../coordination/timeouts.ts";
 import { wait } from "../coordination/wait.ts";
 
 /** One address a server listens at. */
@@ -248,7 +249,7 @@ export class Server implements AsyncDisposable, TransportOwner {
     this.#isEnding = true;
     for (const transport of this.#transports) this._idles(transport);
     const caller = currentTask();
-    if (yield* this.#isOverAfter(grace, this.#servingAll(caller))) return 0;
+    if (yield* this.#isOverAfter(grace, () => this.#servingAll(caller))) return 0;
     const lingering = this.#lingeringBut(caller);
     const left = this.#transports.size + lingering.length;
     const services = [...this.#services(), ...lingering];
@@ -262,7 +263,7 @@ export class Server implements AsyncDisposable, TransportOwner {
   /** Closes the connections that are left, and aborts those that do not end within a second. */
   *#endClients(): CoroutineGenerator<void> {
     this.closeClients();
-    if (!(yield* this.#isOverAfter(FAREWELL_SECONDS, this.waitClosed()))) this.abortClients();
+    if (!(yield* this.#isOverAfter(FAREWELL_SECONDS, () => this.#waitingClosed()))) this.abortClients();
     yield* this.waitClosed();
   }
 
@@ -278,13 +279,13 @@ export class Server implements AsyncDisposable, TransportOwner {
   }
 
   /** Whether `end` came within `seconds`. */
-  *#isOverAfter(seconds: number, end: CoroutineLike<void>): CoroutineGenerator<boolean> {
-    const over = this.#loop.createTask(end);
+  *#isOverAfter(seconds: number, end: () => CoroutineGenerator<void>): CoroutineGenerator<boolean> {
     try {
-      const { done } = yield* wait([over], seconds === Infinity ? {} : { timeout: seconds });
-      return done.size > 0;
-    } finally {
-      over.cancel();
+      yield* timeout(seconds, end);
+      return true;
+    } catch (error) {
+      if (!(error instanceof TimeoutError)) throw error;
+      return false;
     }
   }
 

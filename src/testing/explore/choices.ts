@@ -24,7 +24,7 @@ export interface Option {
  * - `arrival`: which of the timers and messages from outside comes now; the last option is that none does.
  * - `cancel`: which task is cancelled; the first option is that none is.
  * - `chance`: what comes of something that is left to chance, such as how long a packet is on its way.
- * - `fault`: whether a fault happens that the program itself has named; the second option is that it does.
+ * - `fault`: whether a timer is late, or a fault happens that the program has named; the first option is that none is.
  */
 export type Site = "next" | "arrival" | "cancel" | "chance" | "fault";
 

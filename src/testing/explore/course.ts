@@ -35,6 +35,8 @@ export interface CourseOptions {
   readonly maxSteps: number;
   /** How many tasks are cancelled at most. */
   readonly cancels: number;
+  /** How many timers are late at most. */
+  readonly lateTimers: number;
   /** From this step on everybody has his turn: what loops until another one has done something is no fault. */
   readonly fairAfter: number;
 }
@@ -69,6 +71,9 @@ interface Invariant {
   readonly check: () => boolean | void;
 }
 
+/** How late a timer may be, in seconds: behind what is due next, and behind most of what is to come. */
+const DELAYS = [0, 0.01, 1];
+
 const courses: WeakMap<KernelLoop, Course> = new WeakMap();
 
 /** The run that the running code belongs to, if it belongs to one. */
@@ -94,6 +99,7 @@ export class Course implements Director, Exploring {
   /** Who took the last step. */
   #current: Actor | null = null;
   #cancelsLeft: number;
+  #lateTimersLeft: number;
   /** Main has ended or the run has failed: what is left is cleaned up, first come, first served. */
   #isOver: boolean = false;
   #cleaningSteps: number = 0;
@@ -102,6 +108,7 @@ export class Course implements Director, Exploring {
     this.#chooser = chooser;
     this.#options = options;
     this.#cancelsLeft = options.cancels;
+    this.#lateTimersLeft = options.lateTimers;
     this.random = new RandomStream(options.seed, "program");
     this.#loop = new BaseEventLoop(new VirtualHost(), { scheduler: this.makeScheduler("") });
     this.#loop.setExceptionHandler((_loop, context) => this.#reported(context));
@@ -181,7 +188,7 @@ export class Course implements Director, Exploring {
   /** Whether a fault of this name happens now. */
   hasFault(name: string): boolean {
     if (this.#isOver) return false;
-    const actor = { signature: name, label: `fault ${JSON.stringify(name)}` };
+    const actor = { signature: name, label: `fault ${JSON.stringify(name)} happened` };
     const options = [{ label: "no fault" }, { label: actor.label }].map(({ label }) => ({
       subject: null,
       actor: { ...actor, label },
@@ -203,6 +210,17 @@ export class Course implements Director, Exploring {
     const [first, chosen] = [options[0]!.actor.label, options[pick]!.actor.label];
     this.choices.push({ site, step, options: options.length, pick, first, chosen });
     return pick;
+  }
+
+  delayOf(timer: Actor): number {
+    if (this.#lateTimersLeft === 0) return 0;
+    const options = DELAYS.map((seconds) => {
+      const label = seconds === 0 ? `${timer.label} is in time` : `${timer.label} is ${seconds} s late`;
+      return { subject: null, actor: { signature: label, label } };
+    });
+    const delay = DELAYS[this.#choose("fault", options)]!;
+    if (delay > 0) this.#lateTimersLeft--;
+    return delay;
   }
 
   beforeStep(actor: Actor): void {

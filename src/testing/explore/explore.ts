@@ -55,6 +55,8 @@ export interface ExploreOptions {
   readonly bound?: number;
   /** How many tasks are cancelled at most, at any of their waits; none by default, and never the body itself. */
   readonly cancels?: number;
+  /** How many timers fire late at most, by 10 milliseconds or by a second; none by default. */
+  readonly lateTimers?: number;
   /** After how many steps a run counts as one without an end; 10,000 by default. */
   readonly maxSteps?: number;
   /** How many runs may be spent on making a failing schedule smaller; 500 by default. */
@@ -92,7 +94,16 @@ export interface ScheduleFailure {
 /** How many times as long as the usual run one may go on before everybody has his turn; and how many steps at least. */
 const FAIR_AFTER = { times: 10, steps: 1000 };
 
-const DEFAULTS = { runs: 1000, seed: 0, depth: 3, bound: 2, cancels: 0, maxSteps: 10_000, shrinkRuns: 500 };
+const DEFAULTS = {
+  runs: 1000,
+  seed: 0,
+  depth: 3,
+  bound: 2,
+  cancels: 0,
+  lateTimers: 0,
+  maxSteps: 10_000,
+  shrinkRuns: 500,
+};
 
 /**
  * Runs `body` under many schedules, in virtual time, until it fails under one.
@@ -118,6 +129,9 @@ const DEFAULTS = { runs: 1000, seed: 0, depth: 3, bound: 2, cancels: 0, maxSteps
  * assert.equal(failure?.needs, "usual");
  * ```
  *
+ * With a token in the environment, as `ASYNCIO_EXPLORE_TOKEN`, every search of the process runs that one schedule instead: the
+ * failure's text has the line to put before the command of a test runner.
+ *
  * It does not wait for what it cannot control: a real clock, a real timer, randomness and the network are refused with an
  * {@link UncontrolledError}.
  *
@@ -125,7 +139,10 @@ const DEFAULTS = { runs: 1000, seed: 0, depth: 3, bound: 2, cancels: 0, maxSteps
  */
 export async function explore(body: ExploreBody, options: ExploreOptions = {}): Promise<Exploration> {
   const settings = checked({ ...DEFAULTS, policy: "portfolio", order: "legal", ...options });
-  return await guarded(() => new Search(body, settings).run());
+  const token = tokenToRepeat();
+  if (token === null) return await guarded(() => new Search(body, settings).run());
+  const { tape, seed, ...recorded } = fromToken(token);
+  return await guarded(() => new Search(body, { ...settings, ...recorded }).repeat(tape, seed));
 }
 
 /**
@@ -146,14 +163,29 @@ export async function explore(body: ExploreBody, options: ExploreOptions = {}): 
 export async function replay(
   body: ExploreBody,
   token: string,
-  options: Pick<ExploreOptions, "cancels" | "maxSteps"> = {},
+  options: Pick<ExploreOptions, "maxSteps"> = {},
 ): Promise<void> {
-  const { order, seed, tape } = fromToken(token);
-  const { cancels, maxSteps } = checked({ ...DEFAULTS, policy: "portfolio", order, ...options });
+  const { maxSteps } = checked({ ...DEFAULTS, policy: "portfolio", order: "legal", ...options });
+  const { tape, ...recorded } = fromToken(token);
   const course = await guarded(() =>
-    new Course(new TapeChooser(tape), { order, seed, maxSteps, cancels, fairAfter: Infinity }).play(body),
+    new Course(new TapeChooser(tape), { ...recorded, maxSteps, fairAfter: Infinity }).play(body),
   );
   if (course.failure !== null) throw course.failure.error;
+}
+
+/** Where the command line says which schedule to run again. */
+const TOKEN_VARIABLE = "ASYNCIO_EXPLORE_TOKEN";
+
+declare const process: { readonly env?: Readonly<Record<string, string | undefined>> } | undefined;
+
+function tokenToRepeat(): string | null {
+  try {
+    const token = typeof process === "undefined" ? undefined : process.env?.[TOKEN_VARIABLE];
+    return token === undefined || token === "" ? null : token;
+  } catch {
+    // Deno throws unless the program may read its environment.
+    return null;
+  }
 }
 
 type Settings = Required<ExploreOptions>;
@@ -164,7 +196,7 @@ function checked(settings: Settings): Settings {
     const value = settings[name];
     if (!(value >= 1)) throw new RangeError(`${name} must be at least 1: received ${repr(value)}`);
   }
-  for (const name of ["seed", "bound", "cancels", "shrinkRuns"] as const) {
+  for (const name of ["seed", "bound", "cancels", "lateTimers", "shrinkRuns"] as const) {
     const value = settings[name];
     if (!(value >= 0)) throw new RangeError(`${name} must not be negative: received ${repr(value)}`);
   }
@@ -180,6 +212,13 @@ class Search {
   constructor(body: ExploreBody, settings: Settings) {
     this.#body = body;
     this.#settings = settings;
+  }
+
+  /** Runs one schedule. */
+  async repeat(tape: readonly number[], seed: number): Promise<Exploration> {
+    const course = await this.#play(new TapeChooser(tape), seed);
+    const failure = course.failure === null ? null : await this.#failureOf(course, seed);
+    return { failure, schedules: 1, exhausted: false, bound: null };
   }
 
   async run(): Promise<Exploration> {
@@ -214,8 +253,8 @@ class Search {
   }
 
   #play(chooser: Chooser, seed: number, order: Order = this.#settings.order): Promise<Course> {
-    const { maxSteps, cancels } = this.#settings;
-    const options: CourseOptions = { order, seed, maxSteps, cancels, fairAfter: this.#fairAfter };
+    const { maxSteps, cancels, lateTimers } = this.#settings;
+    const options: CourseOptions = { order, seed, maxSteps, cancels, lateTimers, fairAfter: this.#fairAfter };
     return new Course(chooser, options).play(this.#body);
   }
 
@@ -230,18 +269,22 @@ class Search {
   async #found(course: Course, seed: number): Promise<Exploration> {
     const { shrinkRuns } = this.#settings;
     const small = await shrink(course, (tape) => this.#play(new TapeChooser(tape), seed), shrinkRuns);
-    const failure = new Failure(small, await this.#needsOf(small, seed), this.#tokenOf(small, seed));
-    return { failure, schedules: this.#schedules, exhausted: false, bound: null };
+    return { failure: await this.#failureOf(small, seed), schedules: this.#schedules, exhausted: false, bound: null };
+  }
+
+  async #failureOf(course: Course, seed: number): Promise<Failure> {
+    return new Failure(course, await this.#needsOf(course, seed), this.#tokenOf(course, seed));
   }
 
   #tokenOf(course: Course, seed: number): string {
-    return toToken({ order: this.#settings.order, seed, tape: course.tape });
+    const { order, cancels, lateTimers } = this.#settings;
+    return toToken({ order, seed, cancels, lateTimers, tape: course.tape });
   }
 
   /** Whether a failure that was found in `any` order is to be had in a legal one: a short search. */
   async #needsOf(course: Course, seed: number): Promise<ScheduleFailure["needs"]> {
-    const { order, shrinkRuns, cancels } = this.#settings;
-    if (cancels === 0 && course.tape.every((pick) => pick === 0)) return "usual";
+    const { order, shrinkRuns } = this.#settings;
+    if (course.tape.every((pick) => pick === 0)) return "usual";
     if (order === "legal") return "legal";
     const search = new ExhaustiveSearch("delays", 2);
     for (let i = 0; i < shrinkRuns; i++) {
@@ -305,7 +348,8 @@ class Failure implements ScheduleFailure {
       tellError(this.error),
       ...differences,
       `Needs: ${NEEDS[this.needs]}`,
-      `Run it again: await replay(body, ${JSON.stringify(this.token)})`,
+      `Run it again: ${TOKEN_VARIABLE}=${this.token} before the command of the test,`,
+      `or in a test: await replay(body, ${JSON.stringify(this.token)})`,
       "     step        time",
       this.timeline,
     ].join("\n");

@@ -17,6 +17,8 @@ import type { Order } from "./token.ts";
 export interface Director {
   /** The index of one of `options`, of which there are at least two. */
   choose(site: Site, options: readonly Option[]): number;
+  /** How late a timer fires that is due, in seconds. */
+  delayOf(timer: Actor): number;
   /** The step of `actor` is next. It may throw, which ends the run. */
   beforeStep(actor: Actor): void;
 }
@@ -50,9 +52,12 @@ export class ExploringScheduler implements Scheduler {
   #ready: Ready[] = [];
   /** With `legal`: what has come from outside, and waits for a turn in which it arrives. */
   #outside: Ready[] = [];
-  readonly #timers: Heap<Timer> = new Heap(
-    (a, b) => a._when < b._when || (a._when === b._when && a._serial < b._serial),
-  );
+  /** Timers that are late, with when they fire. */
+  readonly #late: WeakMap<Timer, number> = new WeakMap();
+  readonly #timers: Heap<Timer> = new Heap((a, b) => {
+    const [first, second] = [this.#dueAt(a), this.#dueAt(b)];
+    return first < second || (first === second && a._serial < b._serial);
+  });
   readonly #causes: WeakMap<Runnable, Actor> = new WeakMap();
   #current: Actor | null = null;
   #left: number = 0;
@@ -102,19 +107,40 @@ export class ExploringScheduler implements Scheduler {
   }
 
   nextDeadline(): number {
-    return this.#timers.peek()?._when ?? Infinity;
+    const timer = this.#timers.peek();
+    return timer === undefined ? Infinity : this.#dueAt(timer);
   }
 
   beginTurn(end: number): number {
     const come = this.#order === "any" ? this.#ready : this.#outside;
-    for (let timer = this.#timers.peek(); timer !== undefined && timer._when < end; timer = this.#timers.peek()) {
+    for (
+      let timer = this.#timers.peek();
+      timer !== undefined && this.#dueAt(timer) < end;
+      timer = this.#timers.peek()
+    ) {
       this.#timers.pop();
+      const ready = new Ready(timer, this.actors, this.#causes.get(timer) ?? null);
+      const delay = this.#late.has(timer) ? 0 : this.#director.delayOf(ready.actor);
+      if (delay > 0) {
+        this.#late.set(timer, timer._when + delay);
+        this.#timers.push(timer);
+        continue;
+      }
       timer._scheduled = false;
-      come.push(new Ready(timer, this.actors, this.#causes.get(timer) ?? null));
+      come.push(ready);
     }
     if (this.#order === "legal") this.#letArrive();
     this.#left = this.#order === "any" ? Math.min(this.#ready.length, 1) : this.#ready.length;
     return this.#left;
+  }
+
+  /** When `entry` was due, if it is a timer. */
+  #timeOf(entry: Runnable): number | undefined {
+    return "_when" in entry ? this.#dueAt(entry as Timer) : undefined;
+  }
+
+  #dueAt(timer: Timer): number {
+    return this.#late.get(timer) ?? timer._when;
   }
 
   /** Some of what is outside becomes ready, in some order; all of it, if nothing is chosen otherwise. */
@@ -131,8 +157,8 @@ export class ExploringScheduler implements Scheduler {
 
   /** Of the timers only those that are due first: a loop takes no later one before them. */
   #mayArrive(): readonly Ready[] {
-    const first = Math.min(...this.#outside.map(({ subject }) => dueAt(subject) ?? Infinity));
-    return this.#outside.filter(({ subject }) => (dueAt(subject) ?? first) === first);
+    const first = Math.min(...this.#outside.map(({ subject }) => this.#timeOf(subject) ?? Infinity));
+    return this.#outside.filter(({ subject }) => (this.#timeOf(subject) ?? first) === first);
   }
 
   nextOfTurn(): Runnable | undefined {
@@ -157,8 +183,4 @@ export class ExploringScheduler implements Scheduler {
     this.#timers.clear();
     this.#left = 0;
   }
-}
-
-function dueAt(entry: Runnable): number | undefined {
-  return (entry as Partial<Timer>)._when;
 }

@@ -76,7 +76,10 @@ abstract class SeededChooser implements Chooser {
   choose(point: ChoicePoint): number {
     const { site, options, odds } = point;
     if (site === "chance") return drawByOdds(odds!, this.#chance);
-    if (site === "fault") return this.#isFaulty && this.#faults.below(FAULT_ODDS) === 0 ? 1 : 0;
+    if (site === "fault") {
+      if (!this.#isFaulty || this.#faults.below(FAULT_ODDS) > 0) return 0;
+      return 1 + this.#faults.below(options.length - 1);
+    }
     if (site === "cancel") {
       return this.#faults.below(this.#horizon) === 0 ? 1 + this.#faults.below(options.length - 1) : 0;
     }

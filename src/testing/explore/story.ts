@@ -32,8 +32,7 @@ function countOfRow(choices: readonly Choice[], start: number): number {
 function tell({ site, step, first, chosen }: Choice, count: number): string {
   const at = `step ${step}: `;
   if (site === "cancel") return `${at}${chosen} was cancelled`;
-  if (site === "chance") return `${at}${chosen}`;
-  if (site === "fault") return `${at}${chosen} happened`;
+  if (site === "chance" || site === "fault") return `${at}${chosen}`;
   if (site === "arrival") return `${at}${chosen} came before ${first}`;
   return `${at}${chosen} ran ${count === 1 ? "" : `${count} times in a row `}before ${first}`;
 }

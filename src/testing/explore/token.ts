@@ -1,8 +1,8 @@
 /**
- * A schedule as one word, to be kept in a test: its order, its seed and its tape.
+ * A schedule as one word, to be kept in a test: its order, its seed, the faults that were allowed, and its tape.
  *
  * ```text
- *   1a.<base64url of: seed, then "so many first options", "then this pick, so often">.<checksum>
+ *   1a.<base64url of: seed, cancels, late timers, then "so many first options", "then this pick, so often">.<checksum>
  * ```
  *
  * @module
@@ -18,6 +18,9 @@ interface Recording {
   readonly order: Order;
   /** Of the program's own random numbers. */
   readonly seed: number;
+  /** How many tasks may be cancelled, and how many timers late. */
+  readonly cancels: number;
+  readonly lateTimers: number;
   readonly tape: readonly number[];
 }
 
@@ -29,8 +32,8 @@ const SEVEN_BITS = 128;
 declare function btoa(binary: string): string;
 declare function atob(text: string): string;
 
-export function toToken({ order, seed, tape }: Recording): string {
-  const numbers = [seed];
+export function toToken({ order, seed, cancels, lateTimers, tape }: Recording): string {
+  const numbers = [seed, cancels, lateTimers];
   for (let at = 0; at < tape.length;) {
     let zeros = 0;
     while (tape[at] === 0) [zeros, at] = [zeros + 1, at + 1];
@@ -51,13 +54,13 @@ export function fromToken(token: string): Recording {
   if (checksum(`${VERSION}${order}.${text}`) !== sum) {
     throw new TypeError(`the token of explore() is not whole: received ${JSON.stringify(token)}`);
   }
-  const [seed = 0, ...rows] = decode(text);
+  const [seed = 0, cancels = 0, lateTimers = 0, ...rows] = decode(text);
   const tape: number[] = [];
   for (let i = 0; i + 2 < rows.length; i += 3) {
     const [zeros, pick, times] = rows.slice(i) as [number, number, number];
     tape.push(...Array<number>(zeros).fill(0), ...Array<number>(times).fill(pick));
   }
-  return { order: ORDERS[order]!, seed, tape };
+  return { order: ORDERS[order]!, seed, cancels, lateTimers, tape };
 }
 
 function checksum(text: string): string {

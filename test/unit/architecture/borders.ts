@@ -126,6 +126,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "locks/hold.ts": ["Hold", "hold"],
     "sleep.ts": ["sleep"],
     "staggered.ts": ["RaceResult", "staggeredRace"],
+    "timeouts.ts": ["timeout"],
     "wait.ts": ["wait"],
   },
   "core/loop": {

@@ -14,7 +14,7 @@ describe.each(BUGS)("%s", (_name, { program, order, cancels = 0, bound }) => {
   test("is found, and had again from its token", async () => {
     const { failure } = await explore(program(false), { order, cancels, runs: RUNS });
     expect(failure).not.toBeNull();
-    const again = await replay(program(false), failure!.token, { cancels }).then(
+    const again = await replay(program(false), failure!.token).then(
       () => null,
       (error: unknown) => error,
     );

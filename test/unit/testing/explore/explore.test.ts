@@ -14,7 +14,7 @@ import {
   ReportedError,
   UncontrolledError,
 } from "asyncio-ts/testing";
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 
 const { createTask, gather, sleep } = asyncio;
 
@@ -324,7 +324,7 @@ describe("faults", () => {
     };
     const { failure } = await explore(body, { cancels: 1 });
     expect(failure!.differences).toEqual([expect.stringMatching(/^step \d+: work was cancelled$/)]);
-    await expect(replay(body, failure!.token, { cancels: 1 })).rejects.toThrow("still busy");
+    await expect(replay(body, failure!.token)).rejects.toThrow("still busy");
   });
 
   test("faultPoint() is true in some runs, and never outside", async () => {
@@ -427,5 +427,53 @@ describe("mistakes", () => {
 
   test.each(["", "1a", "1a.AA.0", "2a.AA.qsgi5p"])("replay(body, %j)", async (token) => {
     await expect(replay(async () => {}, token)).rejects.toThrow(/^(not a token of|the token of) explore\(\)/);
+  });
+
+  test("a timer may be late, by a little or by much", async () => {
+    const body: ExploreBody = async () => {
+      const order: string[] = [];
+      const note = (name: string, seconds: number) => async (): Promise<void> => {
+        await sleep(seconds);
+        order.push(name);
+      };
+      await gather([note("first", 1), note("second", 1.5)].map((work) => createTask(work, { name: "sleeper" })));
+      if (order[0] !== "first") throw new Error("the second came first");
+    };
+    expect((await explore(body)).failure).toBeNull();
+    const { failure } = await explore(body, { lateTimers: 1 });
+    expect(failure!.differences).toEqual([expect.stringMatching(/^step \d+: a timer of sleeper is 1 s late$/)]);
+    await expect(replay(body, failure!.token)).rejects.toThrow("the second came first");
+  });
+});
+
+describe("a token in the environment", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  const body: ExploreBody = async () => {
+    await sleep(0);
+    if (faultPoint("disk full")) throw new Error("no space left");
+  };
+
+  test("is run again by every search instead of searching, and the failure says how", async () => {
+    const { failure, schedules } = await explore(body);
+    expect(schedules).toBeGreaterThan(1);
+    const [, line] = /Run it again: (\S+) before/.exec(String(failure))!;
+    const [name, token] = line!.split("=");
+    vi.stubEnv(name!, token);
+    const again = await explore(body);
+    expect([again.schedules, again.failure!.token, again.failure!.differences]).toEqual([
+      1,
+      token,
+      failure!.differences,
+    ]);
+    const other = await explore(async () => await sleep(0));
+    expect([other.schedules, other.failure]).toEqual([1, null]);
+  });
+
+  test("that is none is refused", async () => {
+    vi.stubEnv("ASYNCIO_EXPLORE_TOKEN", "1a.nonsense");
+    await expect(explore(body)).rejects.toThrow("not a token of explore()");
+    vi.stubEnv("ASYNCIO_EXPLORE_TOKEN", "");
+    expect((await explore(body)).schedules).toBeGreaterThan(1);
   });
 });
