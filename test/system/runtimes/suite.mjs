@@ -8,6 +8,8 @@
  * @module
  */
 
+import { scheduleChecks } from "./schedules.mjs";
+
 /**
  * What a check is given.
  *
@@ -755,7 +757,7 @@ const LIMIT_MILLISECONDS = 10_000;
  */
 export async function* runSuite(platform, furtherChecks = []) {
   const here = platform.AsyncLocalStorage === null ? "none" : "async context";
-  for (const { name, where = here, run } of [...checks, ...furtherChecks]) {
+  for (const { name, where = here, run } of [...checks, ...scheduleChecks, ...furtherChecks]) {
     if (where !== here) continue;
     try {
       yield { name, failure: null, remark: String((await inTime(run(platform))) ?? "") };
