@@ -37,11 +37,6 @@ export class Deque<T> {
     this.#size++;
   }
 
-  /** The first item, left in place; `undefined` when empty. */
-  peek(): T | undefined {
-    return this.#slots[this.#head];
-  }
-
   /** Takes from the front; `undefined` when empty. */
   shift(): T | undefined {
     if (this.#size === 0) return undefined;

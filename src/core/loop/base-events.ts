@@ -101,8 +101,8 @@ export class BaseEventLoop implements AbstractEventLoop {
   readonly #watch: NeglectWatch = new NeglectWatch((neglect, item) => this.#reports.reportNeglect(neglect, item));
   /** @internal The waits of async functions whose task has ended. */
   readonly _orphans: Orphans = new Orphans(this);
-  /** What of the system's is open. */
-  readonly #resources: Set<Resource> = new Set();
+  /** @internal What of the system's is open. */
+  readonly _resources: Set<Resource> = new Set();
   /** @internal */
   readonly _tasks: LinkedList<Task<unknown>> = new LinkedList();
   /** @internal */
@@ -138,8 +138,8 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** Debug mode: what kept the process from ending before this loop first ran. */
   #keptBefore: readonly string[] | null = null;
   #taskFactory: TaskFactory | null = null;
-  /** Called as soon as nothing is ready. */
-  #idlers: (() => void)[] = [];
+  /** @internal Called once, as soon as nothing is ready. They must not throw. */
+  readonly _idlers: (() => void)[] = [];
 
   /**
    * @param host the platform's by default.
@@ -278,7 +278,6 @@ export class BaseEventLoop implements AbstractEventLoop {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#scheduler.clear();
-    this.#idlers = [];
     const pending = [...this._tasks];
     for (const task of pending) {
       this._tasks.delete(task);
@@ -294,7 +293,7 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** What is still open would keep the process from ending. */
   #abandonResources(): void {
-    for (const resource of this.#resources) {
+    for (const resource of this._resources) {
       if (!resource.isClosing()) getLogger().warning(`unclosed ${String(resource)}: close it before the loop ends`);
       try {
         resource._abandon();
@@ -302,7 +301,7 @@ export class BaseEventLoop implements AbstractEventLoop {
         this.callExceptionHandler({ message: `could not give up ${String(resource)}`, exception });
       }
     }
-    this.#resources.clear();
+    this._resources.clear();
   }
 
   /** A loop that is running cannot be disposed of: `using` is for loops that `runUntilComplete` is called on. */
@@ -350,14 +349,13 @@ export class BaseEventLoop implements AbstractEventLoop {
     throw error;
   }
 
-  #exhausted(note?: string): void {
+  #exhausted(note: string = ""): void {
     if (this.#run === null) return;
     const count = this._tasks.size;
     const what =
       count === 0 ? "nothing is scheduled" : count === 1 ? "a task still waits" : `${count} tasks still wait`;
-    const text = `deadlock: ${what}, and nothing is left that could wake the loop`;
-    const lines = [text, drawTasks(this._tasks), note ?? ""].filter((line) => line !== "");
-    this._leave(new DeadlockError(lines.join("\n")));
+    const text = `deadlock: ${what}, and nothing is left that could wake the loop\n${drawTasks(this._tasks)}`;
+    this._leave(new DeadlockError(text.trimEnd() + note));
   }
 
   #mayBeAborted(): boolean {
@@ -434,7 +432,7 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   /** Tells the host when the next turn is wanted. */
   #sleep(): void {
-    if (this.#idlers.length > 0 && this.#scheduler.ready === 0) this.#callIdlers();
+    if (this._idlers.length > 0 && this.#scheduler.ready === 0) for (const call of this._idlers.splice(0)) call();
     this.#phase = this.#scheduler.ready > 0 ? "called" : "asleep";
     if (this.#phase === "called") {
       this.#host.requestTurn(0);
@@ -454,12 +452,6 @@ export class BaseEventLoop implements AbstractEventLoop {
         if (this._tasks.size === 0 || this.#phase !== "asleep") return;
         this.callExceptionHandler({ message: describeSilence(this.#host, this._tasks) });
       }) ?? null;
-  }
-
-  #callIdlers(): void {
-    const idlers = this.#idlers;
-    this.#idlers = [];
-    for (const idler of idlers) idler();
   }
 
   #wake(): void {
@@ -591,11 +583,6 @@ export class BaseEventLoop implements AbstractEventLoop {
     this.#scheduler.timerCancelled(timer);
   }
 
-  /** @internal Calls `callback` once, as soon as nothing is ready. It must not throw. */
-  _whenIdle(callback: () => void): void {
-    this.#idlers.push(callback);
-  }
-
   /** @internal */
   _cannotInterrupt(waiter: Waiter): void {
     if (this.#debug) this._addTimer(new UndeliveredRequest(waiter));
@@ -609,12 +596,12 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** @internal */
   _adopt(resource: Resource): void {
     this.#checkOpen();
-    this.#resources.add(resource);
+    this._resources.add(resource);
   }
 
   /** @internal */
   _release(resource: Resource): void {
-    this.#resources.delete(resource);
+    this._resources.delete(resource);
   }
 
   /** @internal Whether the loop waits for something of which its host does not know. */
@@ -662,11 +649,6 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** @internal The timers that are set, in no order. */
   get _timers(): Iterable<Timer> {
     return this.#scheduler.waiting();
-  }
-
-  /** @internal What of the system's is open. */
-  get _resources(): Iterable<Resource> {
-    return this.#resources;
   }
 
   /** @internal */

@@ -12,7 +12,7 @@ export interface HostClient {
   /**
    * Nothing is left on this platform that could ever wake the loop.
    *
-   * @param note what the reader of the error should know of the host.
+   * @param note what the reader of the error should know of the host: lines that follow it.
    */
   exhausted(note?: string): void;
   /**

@@ -81,7 +81,7 @@ class Lane {
 
   #arrive(): void {
     this.#next = null;
-    const first = this.#segments.peek();
+    const [first] = this.#segments;
     if (first === undefined) return;
     const { segment } = first;
     const { timetable } = this.#sender.stack.fabric;
@@ -94,7 +94,7 @@ class Lane {
     }
     this.#tries = 0;
     this.#segments.shift();
-    const next = this.#segments.peek();
+    const [next] = this.#segments;
     if (next !== undefined) this.#expect(next.due);
     if (!isLost) this.#receiver.arrived(segment);
     this.#answered(segment instanceof Uint8Array ? segment.length : 0);

@@ -54,7 +54,7 @@ const QUIET_TURNS = 2;
 
 function* idle(loop: BaseEventLoop): CoroutineGenerator<void> {
   const waiter = loop.createFuture();
-  loop._whenIdle(() => {
+  loop._idlers.push(() => {
     if (!waiter.done()) waiter.setResult();
   });
   yield* waiter;

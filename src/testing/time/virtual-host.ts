@@ -150,7 +150,9 @@ export class VirtualHost implements Host {
       return false;
     }
     if (this.#due === Infinity) {
-      client.exhausted("(The clock is virtual: a promise, a timer or a socket outside of the loop does not wake it.)");
+      client.exhausted(
+        "\n(The clock is virtual: a promise, a timer or a socket outside of the loop does not wake it.)",
+      );
       return false;
     }
     this.#now = Math.max(this.#now, this.#due);
