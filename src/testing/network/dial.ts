@@ -58,6 +58,8 @@ class Call {
   readonly #back: Link;
   #retry: Happening | null = null;
   #hasHungUp: boolean = false;
+  /** One of the packets has come to an answer: those that were sent beside it do not count. */
+  #isAnswered: boolean = false;
 
   constructor(stack: Stack, local: SocketAddress, remote: SocketAddress, there: Link, back: Link) {
     this.answer = stack.loop.createFuture<StreamEnd>();
@@ -91,13 +93,15 @@ class Call {
   }
 
   #arrive(): void {
-    if (this.#hasHungUp || !this.#stack.isUp || this.#back.isCut || this.#back.drawLoss()) return;
+    if (this.#isAnswered || this.#hasHungUp || !this.#stack.isUp) return;
+    if (this.#back.isCut || this.#back.drawLoss()) return;
     const { host, port } = this.#remote;
     const stack = host === LOOPBACK ? this.#stack : this.#stack.fabric.stackAt(host);
     if (stack === null) return;
     const acceptor = stack.acceptors.at(host, port);
     // A full backlog drops the packet, and the client sends it again.
     if (acceptor !== null && !acceptor.hasRoom) return;
+    this.#isAnswered = true;
     this.#retry?.cancel();
     if (acceptor === null) {
       this.#answerWith(() => this.#fail("ECONNREFUSED"));

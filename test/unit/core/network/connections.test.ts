@@ -1,11 +1,11 @@
-/** Streams ask the running loop: the same program over sockets, over memory, and on a loop that has no network. */
+/** Streams ask the running loop: the same program over sockets, over a simulated network, and on a loop that has none. */
 
 import * as asyncio from "asyncio-ts";
+import { asyncTest, SimulatedNetwork } from "asyncio-ts/testing";
 import { expect, test } from "vitest";
-import { MemoryLoop } from "./memory-loop.ts";
 import { run, textOf } from "./support.ts";
 
-const { createTask, sleep } = asyncio;
+const { createTask, getRunningLoop, sleep } = asyncio;
 
 async function echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter): Promise<void> {
   for await (const line of reader) {
@@ -15,10 +15,9 @@ async function echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
   writer.close();
 }
 
-/** A client and a server, which know nothing of the loop they run on. */
-async function conversation(host: string, port: number): Promise<string[]> {
-  await using server = await asyncio.startServer(echo, host, port);
-  const [reader, writer] = await asyncio.openConnection(host, server.port ?? port);
+/** A client, which knows nothing of the loop it runs on. */
+async function ask(host: string, port: number): Promise<string[]> {
+  const [reader, writer] = await asyncio.openConnection(host, port);
   const answers: string[] = [];
   for (const question of ["one\n", "two\n"]) {
     writer.write(question);
@@ -29,70 +28,97 @@ async function conversation(host: string, port: number): Promise<string[]> {
   return answers;
 }
 
-function onMemory<T>(loop: MemoryLoop, main: () => Promise<T>): Promise<T> {
-  return asyncio.run(main, { loopFactory: () => loop });
+/** A server with one client, on the same host. */
+async function conversation(host: string, port: number): Promise<string[]> {
+  await using server = await asyncio.startServer(echo, host, port);
+  return await ask(host, server.port ?? port);
 }
 
-test("openConnection() and startServer() run one program over sockets and over memory", async () => {
-  const overMemory = await onMemory(new MemoryLoop(), () => conversation("echo.example", 7));
-  const overSockets = await asyncio.run(() => conversation("127.0.0.1", 0));
-  expect(overMemory).toEqual(["one\n", "two\n"]);
-  expect(overSockets).toEqual(overMemory);
-});
+test(
+  "openConnection() and startServer() run one program over sockets and over a simulated network",
+  asyncTest(
+    async () => {
+      const simulated = await new SimulatedNetwork().host("echo").run(() => conversation("echo", 7));
+      const overSockets = await conversation("127.0.0.1", 0);
+      expect(simulated).toEqual(["one\n", "two\n"]);
+      expect(overSockets).toEqual(simulated);
+    },
+    { loopFactory: asyncio.newEventLoop },
+  ),
+);
 
-test("openConnection() over memory is on the virtual clock: a way of an hour takes no time", async () => {
-  const loop = new MemoryLoop({ latency: { hours: 1 } });
-  await onMemory(loop, () => conversation("mars.example", 7));
-  // One way to connect, there and back for each line, and the client's end.
-  expect(loop.time()).toBe(6 * 3600);
-});
+test(
+  "openConnection() is on the clock of its loop: a way of a minute takes no time",
+  asyncTest(async () => {
+    const network = new SimulatedNetwork({ latency: { minutes: 1 } });
+    network.host("mars").start(async () => void (await asyncio.startServer(echo, null, 7)));
+    const taken = await network.host("earth").run(async () => {
+      await ask("mars", 7);
+      return getRunningLoop().time();
+    });
+    // There and back to connect, and for each line.
+    expect(taken).toBe(6 * 60);
+  }),
+);
 
-test("openConnection() fails with the error of the loop's createConnection", async () => {
-  await onMemory(new MemoryLoop(), async () => {
-    const connecting = Promise.resolve(asyncio.openConnection("nowhere.example", 7));
-    await expect(connecting).rejects.toMatchObject({ code: "ECONNREFUSED" });
-  });
-});
+test(
+  "openConnection() fails with the error of the loop's createConnection",
+  asyncTest(async () => {
+    const network = new SimulatedNetwork();
+    network.host("nowhere").start(async () => {});
+    await expect(network.host("client").run(() => ask("nowhere", 7))).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  }),
+);
 
-test("openConnection() cancelled cancels the loop's createConnection", async () => {
-  const loop = new MemoryLoop({ latency: 10 });
-  await onMemory(loop, async () => {
-    const connecting = createTask(asyncio.openConnection("far.example", 7));
-    await sleep(1);
-    connecting.cancel();
-    await expect(Promise.resolve(connecting)).rejects.toBeInstanceOf(asyncio.CancelledError);
-    expect(loop.time()).toBe(1);
-  });
-});
+test(
+  "openConnection() cancelled cancels the loop's createConnection",
+  asyncTest(async () => {
+    const network = new SimulatedNetwork({ latency: 10 });
+    network.host("far");
+    await network.host("client").run(async () => {
+      const connecting = createTask(asyncio.openConnection("far", 7));
+      await sleep(1);
+      connecting.cancel();
+      await expect(Promise.resolve(connecting)).rejects.toBeInstanceOf(asyncio.CancelledError);
+      expect(getRunningLoop().time()).toBe(1);
+    });
+  }),
+);
 
-test("startServer() gives its options to the loop's createServer", async () => {
-  await onMemory(new MemoryLoop(), async () => {
-    const options = { maxConnections: 1, startServing: false };
-    const server = await asyncio.startServer(echo, "echo.example", 7, options);
-    expect(server.isServing()).toBe(false);
-    await server.startServing();
-    const [, first] = await asyncio.openConnection("echo.example", 7);
-    const [reader, second] = await asyncio.openConnection("echo.example", 7);
-    expect((await reader.read()).length).toBe(0);
-    second.close();
-    expect(server.statistics()).toEqual({ connections: 1, accepted: 1, refused: 1 });
-    first.close();
-    await server.shutdown();
-  });
-});
+test(
+  "startServer() gives its options to the loop's createServer",
+  asyncTest(async () => {
+    await new SimulatedNetwork().host("echo").run(async () => {
+      const options = { maxConnections: 1, startServing: false };
+      const server = await asyncio.startServer(echo, "echo", 7, options);
+      expect(server.isServing()).toBe(false);
+      await server.startServing();
+      const [, first] = await asyncio.openConnection("echo", 7);
+      const [reader, second] = await asyncio.openConnection("echo", 7);
+      expect((await reader.read()).length).toBe(0);
+      second.close();
+      expect(server.statistics()).toEqual({ connections: 1, accepted: 1, refused: 1 });
+      first.close();
+      await server.shutdown();
+    });
+  }),
+);
 
-test("openConnection() and startServer() refuse a bad limit at the call", async () => {
-  await onMemory(new MemoryLoop(), async () => {
-    expect(() => asyncio.openConnection("echo.example", 7, { limit: 0 })).toThrow(RangeError);
-    expect(() => asyncio.startServer(echo, "echo.example", 7, { limit: 0 })).toThrow(RangeError);
-  });
-});
+test(
+  "openConnection() and startServer() refuse a bad limit at the call",
+  asyncTest(async () => {
+    await new SimulatedNetwork().host("echo").run(async () => {
+      expect(() => asyncio.openConnection("echo", 7, { limit: 0 })).toThrow(RangeError);
+      expect(() => asyncio.startServer(echo, "echo", 7, { limit: 0 })).toThrow(RangeError);
+    });
+  }),
+);
 
 test("a coroutine of openConnection() that is never awaited has not asked the loop", async () => {
-  class Asked extends MemoryLoop {
+  class Asked extends asyncio.EventLoop {
     readonly asked: unknown[] = [];
 
-    override createConnection(...args: Parameters<MemoryLoop["createConnection"]>): never {
+    override createConnection(...args: unknown[]): never {
       this.asked.push(args);
       throw new Error("not expected");
     }
@@ -100,7 +126,7 @@ test("a coroutine of openConnection() that is never awaited has not asked the lo
   const loop = new Asked();
   const reports: asyncio.ExceptionContext[] = [];
   loop.setExceptionHandler((_loop, context) => void reports.push(context));
-  await onMemory(loop, async () => void asyncio.openConnection("echo.example", 7));
+  await asyncio.run(async () => void asyncio.openConnection("echo", 7), { loopFactory: () => loop });
   expect(loop.asked).toEqual([]);
   expect(reports.map(({ message }) => message)).toEqual([expect.stringContaining("openConnection")]);
 });

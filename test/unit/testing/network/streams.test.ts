@@ -495,3 +495,27 @@ test(
     { debug: false },
   ),
 );
+
+test(
+  "a way longer than the time after which a call is tried again: one connection comes of it",
+  networkTest(
+    async (network) => {
+      let accepted = 0;
+      network.host("server").start(async () => {
+        await startServer(
+          async (reader, writer) => {
+            accepted++;
+            await reader.read();
+            writer.close();
+          },
+          null,
+          7,
+        );
+      });
+      await network.host("client").run(async () => (await openConnection("server", 7))[1].close());
+      await sleep(60);
+      expect(accepted).toBe(1);
+    },
+    { latency: 10 },
+  ),
+);
