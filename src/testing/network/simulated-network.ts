@@ -76,7 +76,7 @@ const DEFAULT_PATIENCE = 900;
  * It is made inside of a loop, in virtual time as a rule, and ends with it: its machines are switched off. Waiting for it
  * needs no closing.
  */
-export class SimulatedNetwork implements Resource {
+export class SimulatedNetwork {
   readonly #fabric: NetworkFabric;
 
   /** @throws {RuntimeError} outside of a loop of this library. @throws {RangeError} for a share or a time that is none. */
@@ -86,7 +86,7 @@ export class SimulatedNetwork implements Resource {
       throw new RuntimeError(`a SimulatedNetwork needs a BaseEventLoop to be made in: received ${repr(loop)}`);
     }
     this.#fabric = new NetworkFabric(loop, options);
-    loop._adopt(this);
+    loop._adopt(this.#fabric);
   }
 
   /** The host of that name; it is made when it is first asked for. */
@@ -143,23 +143,13 @@ export class SimulatedNetwork implements Resource {
     this.#fabric.resetConnections(a, b);
   }
 
-  /** @internal It is not waited for: it ends with its loop. */
-  isClosing(): boolean {
-    return true;
-  }
-
-  /** @internal */
-  _abandon(): void {
-    this.#fabric.switchOff();
-  }
-
   toString(): string {
     return `<SimulatedNetwork hosts=${this.#fabric.hosts.size}>`;
   }
 }
 inspectAsString("SimulatedNetwork", SimulatedNetwork);
 
-class NetworkFabric implements Fabric {
+class NetworkFabric implements Fabric, Resource {
   readonly timetable: Timetable;
   readonly patience: number;
   readonly resolveTime: number;
@@ -220,7 +210,13 @@ class NetworkFabric implements Fabric {
     }
   }
 
-  switchOff(): void {
+  /** Nobody need close it: it ends with its loop. */
+  isClosing(): boolean {
+    return true;
+  }
+
+  /** Its machines are switched off. */
+  _abandon(): void {
     for (const host of this.hosts.values()) host.crash();
   }
 
