@@ -9,6 +9,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^asyncio-ts$/, replacement: source("node/index.ts") },
+      { find: /^asyncio-ts\/structured$/, replacement: source("structured/index.ts") },
       { find: /^asyncio-ts\/testing$/, replacement: source("testing/index.ts") },
     ],
   },

@@ -1,6 +1,7 @@
 /**
  * Writes every TypeScript example of the doc comments and the documentation to `test/.generated/`, where the compiler
- * checks it and `test/system/examples/docs.test.ts` runs it. An example that imports nothing gets `asyncio`, `assert`, and what `asyncio-ts/testing` has.
+ * checks it and `test/system/examples/docs.test.ts` runs it. An example that imports nothing gets `asyncio`, `assert`, and what it
+ * uses of the further entry points.
  *
  * @module
  */
@@ -16,16 +17,22 @@ import * as asyncio from "asyncio-ts";
 void [assert, asyncio];
 `;
 
-/** What `asyncio-ts/testing` exports, types aside. */
-const TESTING = [...readFileSync(join(root, "src", "testing", "index.ts"), "utf8").matchAll(/^export \{([^}]*)\}/gm)]
-  .flatMap(([, names]) => names.split(","))
-  .map((name) => name.trim())
-  .filter((name) => name !== "");
+/** The further entry points, with what each exports, types aside. */
+const ENTRY_POINTS = ["structured", "testing"].map((entry) => ({
+  from: `asyncio-ts/${entry}`,
+  names: [...readFileSync(join(root, "src", entry, "index.ts"), "utf8").matchAll(/^export \{([^}]*)\}/gm)]
+    .flatMap(([, names]) => names.split(","))
+    .map((name) => name.trim())
+    .filter((name) => name !== ""),
+}));
 
 /** The imports of an example that has none of its own. */
 function headerFor(code) {
-  const names = TESTING.filter((name) => new RegExp(`\\b${name}\\b`).test(code));
-  return names.length === 0 ? HEADER : `${HEADER}import { ${names.join(", ")} } from "asyncio-ts/testing";\n`;
+  const imports = ENTRY_POINTS.map(({ from, names }) => {
+    const used = names.filter((name) => new RegExp(`\\b${name}\\b`).test(code));
+    return used.length === 0 ? "" : `import { ${used.join(", ")} } from "${from}";\n`;
+  });
+  return HEADER + imports.join("");
 }
 
 /** The `ts` blocks of `text` with the number of their first line. Blocks marked `ts no-run` are left out. */

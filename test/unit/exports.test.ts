@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import * as asyncio from "asyncio-ts";
+import * as structured from "asyncio-ts/structured";
 import * as testing from "asyncio-ts/testing";
 import { expect, test } from "vitest";
 import * as core from "../../src/core/index.ts";
@@ -112,6 +113,25 @@ test("the portable entry point exports these names", () => {
 
 test("the entry point for Node exports them too, and its own", () => {
   expect(Object.keys(asyncio).toSorted()).toEqual([...CORE, ...NODE].toSorted());
+});
+
+test("the entry point for structured concurrency exports these names", () => {
+  expect(Object.keys(structured).toSorted()).toEqual([
+    "BrokenChannelError",
+    "CapacityLimiter",
+    "ChannelReceiver",
+    "ChannelSender",
+    "ClosedChannelError",
+    "EndOfChannelError",
+    "RateLimiter",
+    "WouldBlockError",
+    "forEachConcurrent",
+    "mapConcurrent",
+    "openChannel",
+    "race",
+    "retry",
+    "select",
+  ]);
 });
 
 test("the testing entry point exports these names", () => {

@@ -79,7 +79,23 @@ export const BROWSER_PRINTS = "cleaned true CancelledError TimeoutError async";
 /** What a strict compiler sees. */
 export const TYPES = `
 import * as asyncio from "asyncio-ts";
-import { VirtualHost } from "asyncio-ts/testing";
+import { mapConcurrent, openChannel, race, retry, select } from "asyncio-ts/structured";
+import { asyncTest, explore, SimulatedNetwork, VirtualHost } from "asyncio-ts/testing";
+
+export const test: (context: string) => Promise<void> = asyncTest(async (context: string) => {
+  const network = new SimulatedNetwork({ latency: [0.01, { milliseconds: 50 }] });
+  const length: number = await network.host("a").run(async () => context.length);
+  const [sender, receiver] = openChannel<string>(1);
+  const { index, value } = await select(receiver.receive(), sender.send("item"));
+  const text: string | void = value;
+  const doubled: number[] = await mapConcurrent([index, length], async (n) => n * 2, { limit: 2 });
+  const either: string | number = await race(() => asyncio.sleep(1, "a"), async () => doubled.length);
+  const again: boolean = await retry(function* (attempt) {
+    yield* asyncio.sleep(1);
+    return attempt > 1;
+  });
+  void [text, either, again, (await explore(async () => {})).failure?.token];
+});
 
 async function main(): Promise<number> {
   const server: asyncio.Server = await asyncio.startServer(async (reader, writer) => {

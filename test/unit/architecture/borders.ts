@@ -85,7 +85,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "ScopeCoroutine",
       "isCoroutine",
     ],
-    "create-task.ts": ["closeWork", "currentTask", "makeTask"],
+    "create-task.ts": ["closeWork", "createTask", "currentTask", "makeTask"],
     "driver.ts": ["Driver", "currentDriver"],
     "events.ts": [
       "AbstractEventLoop",
@@ -124,10 +124,12 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "gather.ts": ["gather"],
     "locks/event.ts": ["Event"],
     "locks/hold.ts": ["Hold", "hold"],
+    "locks/lock.ts": ["Lock"],
     "sleep.ts": ["sleep"],
     "staggered.ts": ["RaceResult", "staggeredRace"],
-    "timeouts.ts": ["timeout"],
-    "wait.ts": ["wait"],
+    "taskgroups.ts": ["taskGroup"],
+    "timeouts.ts": ["Timeout", "timeout"],
+    "wait.ts": ["FIRST_COMPLETED", "wait"],
   },
   "core/loop": {
     "base-events.ts": ["BaseEventLoop", "newEventLoop"],
@@ -172,6 +174,14 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "welcome.ts": ["Welcome", "welcome"],
   },
   core: {},
+  "structured/base": {
+    "errors.ts": ["BrokenChannelError", "ClosedChannelError", "EndOfChannelError", "WouldBlockError"],
+    "line.ts": ["Line", "Ticket"],
+  },
+  "structured/channels": {},
+  "structured/limits": {},
+  "structured/work": {},
+  structured: {},
   "testing/base": {
     "errors.ts": [
       "EndlessError",

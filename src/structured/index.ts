@@ -1,0 +1,16 @@
+/** Structured concurrency beyond asyncio: channels, limits, and the daily tools. @module */
+
+export { BrokenChannelError, ClosedChannelError, EndOfChannelError, WouldBlockError } from "./base/errors.ts";
+export type { ChannelOperation, ChannelStatistics } from "./channels/channel.ts";
+export { ChannelReceiver, ChannelSender, openChannel } from "./channels/channel.ts";
+export type { Selected } from "./channels/select.ts";
+export { select } from "./channels/select.ts";
+export type { CapacityStatistics } from "./limits/capacity-limiter.ts";
+export { CapacityLimiter } from "./limits/capacity-limiter.ts";
+export type { RateOptions } from "./limits/rate-limiter.ts";
+export { RateLimiter } from "./limits/rate-limiter.ts";
+export type { ConcurrentOptions, ItemBody, Items } from "./work/map-concurrent.ts";
+export { forEachConcurrent, mapConcurrent } from "./work/map-concurrent.ts";
+export { race } from "./work/race.ts";
+export type { RetryOptions } from "./work/retry.ts";
+export { retry } from "./work/retry.ts";

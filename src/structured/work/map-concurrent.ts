@@ -1,0 +1,202 @@
+/** The same work for many items, so many at a time. @module */
+
+import { leavesTheLoop } from "../../core/base/exceptions.ts";
+import { isCancelled } from "../../core/base/foreign-aborts.ts";
+import { repr } from "../../core/base/format.ts";
+import { Lock } from "../../core/coordination/locks/lock.ts";
+import { taskGroup } from "../../core/coordination/taskgroups.ts";
+import { callBody } from "../../core/kernel/async-functions.ts";
+import type { Body, Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
+import { GeneratorCoroutine, isCoroutine } from "../../core/kernel/coroutines.ts";
+import { getRunningLoop } from "../../core/kernel/events.ts";
+import { fromPromise } from "../../core/kernel/promises.ts";
+
+/** Options of {@link mapConcurrent} and {@link forEachConcurrent}. */
+export interface ConcurrentOptions {
+  /** How many items are worked on at a time: there is no default, since the right number is the caller's to know. */
+  readonly limit: number;
+}
+
+/** Items that are there, or that come one after the other. */
+export type Items<T> = Iterable<T> | AsyncIterable<T>;
+
+/** The work for one item, in either syntax. */
+export type ItemBody<T, R> = (item: T, index: number) => ReturnType<Body<R>>;
+
+/**
+ * Calls `fn` for each of `items`, at most `limit` at a time: the results, in the order of the items. The work is done in as many
+ * tasks, and no item is taken before one of them is free.
+ *
+ * The first error cancels the rest and is raised when all have ended; further ones are reported to the loop's exception handler.
+ * Cancelled, it cancels all and waits for them.
+ *
+ * ```ts
+ * await asyncio.run(async () => {
+ *   const squares = await mapConcurrent([1, 2, 3], async (n) => {
+ *     await asyncio.sleep(0.001);
+ *     return n * n;
+ *   }, { limit: 2 });
+ *   assert.deepEqual(squares, [1, 4, 9]);
+ * });
+ * ```
+ *
+ * @param options with `returnExceptions`, errors are among the results, and cancel nothing.
+ */
+export function mapConcurrent<T, R>(
+  items: Items<T>,
+  fn: ItemBody<T, R>,
+  options: ConcurrentOptions & { readonly returnExceptions: true },
+): Coroutine<unknown[]>;
+export function mapConcurrent<T, R>(
+  items: Items<T>,
+  fn: ItemBody<T, R>,
+  options: ConcurrentOptions & { readonly returnExceptions?: false },
+): Coroutine<R[]>;
+export function mapConcurrent<T, R>(
+  items: Items<T>,
+  fn: ItemBody<T, R>,
+  { limit, returnExceptions = false }: ConcurrentOptions & { readonly returnExceptions?: boolean },
+): Coroutine<unknown[]> {
+  const results: unknown[] = [];
+  const work = function* (item: T, index: number): CoroutineGenerator<void> {
+    try {
+      results[index] = yield* callBody(() => fn(item, index));
+    } catch (error) {
+      if (!returnExceptions || isCancelled(error) || leavesTheLoop(error)) throw error;
+      results[index] = error;
+    }
+  };
+  return new GeneratorCoroutine(mapping(new Crew(items, work, limit), results), "mapConcurrent");
+}
+
+/** {@link mapConcurrent} without results. */
+export function forEachConcurrent<T>(
+  items: Items<T>,
+  fn: ItemBody<T, unknown>,
+  { limit }: ConcurrentOptions,
+): Coroutine<void> {
+  const work = function* (item: T, index: number): CoroutineGenerator<void> {
+    yield* callBody(() => fn(item, index));
+  };
+  return new GeneratorCoroutine(new Crew(items, work, limit).run(), "forEachConcurrent");
+}
+
+function* mapping<T, R>(crew: Crew<T>, results: R[]): CoroutineGenerator<R[]> {
+  yield* crew.run();
+  return results;
+}
+
+/** Workers that take one item after the other, from the same source. */
+class Crew<T> {
+  readonly #next: () => CoroutineGenerator<IteratorResult<T, unknown>>;
+  readonly #close: () => void;
+  readonly #work: (item: T, index: number) => CoroutineGenerator<void>;
+  readonly #limit: number;
+  #taken: number = 0;
+  #hasEnded: boolean = false;
+  #workers: number = 0;
+  #failure: { readonly error: unknown } | null = null;
+
+  /** @throws {RangeError} for a limit below one. @throws {TypeError} for items that cannot be iterated. */
+  constructor(items: Items<T>, work: (item: T, index: number) => CoroutineGenerator<void>, limit: number) {
+    if (!(limit >= 1)) throw new RangeError(`limit must be at least 1: received ${repr(limit)}`);
+    this.#limit = limit;
+    this.#work = work;
+    const source = sourceOf(items);
+    this.#next = source.next;
+    this.#close = source.close;
+  }
+
+  *run(): CoroutineGenerator<void> {
+    try {
+      yield* taskGroup((group) => {
+        const hire = (): void => {
+          this.#workers++;
+          group.createTask(() => this.#serve(hire));
+        };
+        hire();
+        return Promise.resolve();
+      });
+    } catch (error) {
+      throw this.#failure === null ? error : this.#failure.error;
+    } finally {
+      if (!this.#hasEnded) this.#close();
+    }
+  }
+
+  /** Takes items to the end. As long as there are some, it hires one more, up to the limit. */
+  *#serve(hire: () => void): CoroutineGenerator<void> {
+    for (;;) {
+      const result = yield* this.#take();
+      if (result === null) return;
+      if (this.#workers < this.#limit) hire();
+      try {
+        yield* this.#work(result.item, result.index);
+      } catch (error) {
+        this.#failed(error);
+        throw error;
+      }
+    }
+  }
+
+  *#take(): CoroutineGenerator<{ readonly item: T; readonly index: number } | null> {
+    if (this.#hasEnded) return null;
+    let result: IteratorResult<T, unknown>;
+    try {
+      result = yield* this.#next();
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+    if (result.done === true) {
+      this.#hasEnded = true;
+      return null;
+    }
+    return { item: result.value, index: this.#taken++ };
+  }
+
+  #failed(error: unknown): void {
+    if (isCancelled(error)) return;
+    if (this.#failure === null) this.#failure = { error };
+    else {
+      const message = "mapConcurrent: work failed while it was cancelled for the failure of another";
+      getRunningLoop().callExceptionHandler({ message, exception: error });
+    }
+  }
+}
+
+interface Source<T> {
+  next(): CoroutineGenerator<IteratorResult<T, unknown>>;
+  /** Nothing more will be asked for. */
+  close(): void;
+}
+
+function sourceOf<T>(items: Items<T>): Source<T> {
+  const { [Symbol.asyncIterator]: asyncIterator, [Symbol.iterator]: syncIterator } = Object(items) as Partial<
+    Iterable<T> & AsyncIterable<T>
+  >;
+  if (asyncIterator !== undefined) return asyncSource(asyncIterator.call(items));
+  if (syncIterator === undefined) throw new TypeError(`items: expected an iterable, received ${repr(items)}`);
+  const iterator = syncIterator.call(items) as Iterator<T, unknown>;
+  return {
+    // oxlint-disable-next-line require-yield -- an async source waits here
+    *next() {
+      return iterator.next();
+    },
+    close: () => void iterator.return?.(),
+  };
+}
+
+/** One worker at a time asks: not every iterator can be asked twice before it has answered. */
+function asyncSource<T>(iterator: AsyncIterator<T, unknown>): Source<T> {
+  const turn = new Lock();
+  return {
+    *next() {
+      return yield* turn.hold(function* () {
+        const answer = iterator.next();
+        return yield* isCoroutine(answer) ? (answer as Coroutine<IteratorResult<T, unknown>>) : fromPromise(answer);
+      });
+    },
+    close: () => void Promise.resolve(iterator.return?.()).catch(() => {}),
+  };
+}
