@@ -17,19 +17,18 @@ import * as asyncio from "asyncio-ts";
 void [assert, asyncio];
 `;
 
-/** The further entry points, with what each exports, types aside. */
+/** The further entry points, with what each exports. */
 const ENTRY_POINTS = ["structured", "testing"].map((entry) => ({
   from: `asyncio-ts/${entry}`,
-  names: [...readFileSync(join(root, "src", entry, "index.ts"), "utf8").matchAll(/^export \{([^}]*)\}/gm)]
-    .flatMap(([, names]) => names.split(","))
-    .map((name) => name.trim())
-    .filter((name) => name !== ""),
+  names: [...readFileSync(join(root, "src", entry, "index.ts"), "utf8").matchAll(/^export (type )?\{([^}]*)\}/gm)]
+    .flatMap(([, type = "", names]) => names.split(",").map((name) => `${type}${name.trim()}`))
+    .filter((name) => /\w$/.test(name) && name !== "type "),
 }));
 
 /** The imports of an example that has none of its own. */
 function headerFor(code) {
   const imports = ENTRY_POINTS.map(({ from, names }) => {
-    const used = names.filter((name) => new RegExp(`\\b${name}\\b`).test(code));
+    const used = names.filter((name) => new RegExp(`\\b${name.replace("type ", "")}\\b`).test(code));
     return used.length === 0 ? "" : `import { ${used.join(", ")} } from "${from}";\n`;
   });
   return HEADER + imports.join("");

@@ -123,6 +123,7 @@ test("the entry point for structured concurrency exports these names", () => {
     "ChannelSender",
     "ClosedChannelError",
     "EndOfChannelError",
+    "Pool",
     "RateLimiter",
     "WouldBlockError",
     "forEachConcurrent",
@@ -131,6 +132,7 @@ test("the entry point for structured concurrency exports these names", () => {
     "race",
     "retry",
     "select",
+    "start",
   ]);
 });
 
