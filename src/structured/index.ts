@@ -1,6 +1,8 @@
 /** Structured concurrency beyond asyncio: channels, limits, and the daily tools. @module */
 
 export { BrokenChannelError, ClosedChannelError, EndOfChannelError, WouldBlockError } from "./base/errors.ts";
+export type { Items } from "./base/sources.ts";
+export { asSafeChannel } from "./channels/as-safe-channel.ts";
 export type { ChannelOperation, ChannelStatistics } from "./channels/channel.ts";
 export { ChannelReceiver, ChannelSender, openChannel } from "./channels/channel.ts";
 export type { Selected } from "./channels/select.ts";
@@ -11,7 +13,7 @@ export type { PoolOptions, PoolStatistics } from "./limits/pool.ts";
 export { Pool } from "./limits/pool.ts";
 export type { RateOptions } from "./limits/rate-limiter.ts";
 export { RateLimiter } from "./limits/rate-limiter.ts";
-export type { ConcurrentOptions, ItemBody, Items } from "./work/map-concurrent.ts";
+export type { ConcurrentOptions, ItemBody } from "./work/map-concurrent.ts";
 export { forEachConcurrent, mapConcurrent } from "./work/map-concurrent.ts";
 export { race } from "./work/race.ts";
 export type { RetryOptions } from "./work/retry.ts";

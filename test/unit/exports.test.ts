@@ -126,6 +126,7 @@ test("the entry point for structured concurrency exports these names", () => {
     "Pool",
     "RateLimiter",
     "WouldBlockError",
+    "asSafeChannel",
     "forEachConcurrent",
     "mapConcurrent",
     "openChannel",

@@ -3,22 +3,19 @@
 import { leavesTheLoop } from "../../core/base/exceptions.ts";
 import { isCancelled } from "../../core/base/foreign-aborts.ts";
 import { repr } from "../../core/base/format.ts";
-import { Lock } from "../../core/coordination/locks/lock.ts";
 import { taskGroup } from "../../core/coordination/taskgroups.ts";
 import { callBody } from "../../core/kernel/async-functions.ts";
 import type { Body, Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
-import { GeneratorCoroutine, isCoroutine } from "../../core/kernel/coroutines.ts";
+import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
 import { getRunningLoop } from "../../core/kernel/events.ts";
-import { fromPromise } from "../../core/kernel/promises.ts";
+import type { Items, Source } from "../base/sources.ts";
+import { sourceOf } from "../base/sources.ts";
 
 /** Options of {@link mapConcurrent} and {@link forEachConcurrent}. */
 export interface ConcurrentOptions {
   /** How many items are worked on at a time: there is no default, since the right number is the caller's to know. */
   readonly limit: number;
 }
-
-/** Items that are there, or that come one after the other. */
-export type Items<T> = Iterable<T> | AsyncIterable<T>;
 
 /** The work for one item, in either syntax. */
 export type ItemBody<T, R> = (item: T, index: number) => ReturnType<Body<R>>;
@@ -88,8 +85,7 @@ function* mapping<T, R>(crew: Crew<T>, results: R[]): CoroutineGenerator<R[]> {
 
 /** Workers that take one item after the other, from the same source. */
 class Crew<T> {
-  readonly #next: () => CoroutineGenerator<IteratorResult<T, unknown>>;
-  readonly #close: () => void;
+  readonly #source: Source<T>;
   readonly #work: (item: T, index: number) => CoroutineGenerator<void>;
   readonly #limit: number;
   #taken: number = 0;
@@ -102,9 +98,7 @@ class Crew<T> {
     if (!(limit >= 1)) throw new RangeError(`limit must be at least 1: received ${repr(limit)}`);
     this.#limit = limit;
     this.#work = work;
-    const source = sourceOf(items);
-    this.#next = source.next;
-    this.#close = source.close;
+    this.#source = sourceOf(items);
   }
 
   *run(): CoroutineGenerator<void> {
@@ -120,7 +114,7 @@ class Crew<T> {
     } catch (error) {
       throw this.#failure === null ? error : this.#failure.error;
     } finally {
-      if (!this.#hasEnded) this.#close();
+      if (!this.#hasEnded) yield* this.#source.close();
     }
   }
 
@@ -143,7 +137,7 @@ class Crew<T> {
     if (this.#hasEnded) return null;
     let result: IteratorResult<T, unknown>;
     try {
-      result = yield* this.#next();
+      result = yield* this.#source.next();
     } catch (error) {
       this.#failed(error);
       throw error;
@@ -163,40 +157,4 @@ class Crew<T> {
       getRunningLoop().callExceptionHandler({ message, exception: error });
     }
   }
-}
-
-interface Source<T> {
-  next(): CoroutineGenerator<IteratorResult<T, unknown>>;
-  /** Nothing more will be asked for. */
-  close(): void;
-}
-
-function sourceOf<T>(items: Items<T>): Source<T> {
-  const { [Symbol.asyncIterator]: asyncIterator, [Symbol.iterator]: syncIterator } = Object(items) as Partial<
-    Iterable<T> & AsyncIterable<T>
-  >;
-  if (asyncIterator !== undefined) return asyncSource(asyncIterator.call(items));
-  if (syncIterator === undefined) throw new TypeError(`items: expected an iterable, received ${repr(items)}`);
-  const iterator = syncIterator.call(items) as Iterator<T, unknown>;
-  return {
-    // oxlint-disable-next-line require-yield -- an async source waits here
-    *next() {
-      return iterator.next();
-    },
-    close: () => void iterator.return?.(),
-  };
-}
-
-/** One worker at a time asks: not every iterator can be asked twice before it has answered. */
-function asyncSource<T>(iterator: AsyncIterator<T, unknown>): Source<T> {
-  const turn = new Lock();
-  return {
-    *next() {
-      return yield* turn.hold(function* () {
-        const answer = iterator.next();
-        return yield* isCoroutine(answer) ? (answer as Coroutine<IteratorResult<T, unknown>>) : fromPromise(answer);
-      });
-    },
-    close: () => void Promise.resolve(iterator.return?.()).catch(() => {}),
-  };
 }

@@ -178,6 +178,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
   "structured/base": {
     "errors.ts": ["BrokenChannelError", "ClosedChannelError", "EndOfChannelError", "WouldBlockError"],
     "line.ts": ["Line", "Ticket"],
+    "sources.ts": ["Items", "Source", "sourceOf"],
   },
   "structured/channels": {},
   "structured/limits": {},

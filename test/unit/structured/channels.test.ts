@@ -3,6 +3,7 @@
 import * as asyncio from "asyncio-ts";
 import type { ChannelSender } from "asyncio-ts/structured";
 import {
+  asSafeChannel,
   BrokenChannelError,
   ClosedChannelError,
   EndOfChannelError,
@@ -335,4 +336,82 @@ describe("a cancellation at any moment", () => {
     expect(failure === null ? null : String(failure)).toBeNull();
     expect(exhausted).toBe(true);
   });
+});
+
+describe("asSafeChannel", () => {
+  /** Numbers, one a second, and what becomes of their generator. */
+  function ticking(log: string[]) {
+    return (async function* ticks() {
+      try {
+        for (let i = 0; ; i++) {
+          await sleep(1);
+          yield i;
+        }
+      } finally {
+        await sleep(5);
+        log.push("cleaned");
+      }
+    })();
+  }
+
+  test(
+    "the generator has cleaned up when the body has ended, in the middle of an item or between two",
+    asyncTest(async () => {
+      for (const seconds of [2, 2.5]) {
+        const log: string[] = [];
+        const sum = await asSafeChannel(ticking(log), async (items) => {
+          const first = await items.receive();
+          await sleep(seconds - 1);
+          return first + (await items.receive());
+        });
+        log.push("returned");
+        expect([sum, log]).toEqual([1, ["cleaned", "returned"]]);
+      }
+    }),
+  );
+
+  test(
+    "an error of either ends the other, and comes as that of a group",
+    asyncTest(async () => {
+      const log: string[] = [];
+      const failing = asSafeChannel(ticking(log), async (items) => {
+        await items.receive();
+        throw new Error("the body's");
+      });
+      await expect(failing).rejects.toMatchObject({ errors: [{ message: "the body's" }] });
+      expect(log).toEqual(["cleaned"]);
+      async function* broken() {
+        yield 1;
+        await sleep(1);
+        throw new Error("the generator's");
+      }
+      const reading = asSafeChannel(broken(), async (items) => {
+        await items.receive();
+        await sleep(60);
+      });
+      await expect(reading).rejects.toMatchObject({ errors: [{ message: "the generator's" }] });
+    }),
+  );
+
+  test(
+    "cancelled, it cancels both and waits for the cleanup; one that ends by itself ends the channel",
+    asyncTest(async () => {
+      const log: string[] = [];
+      const reading = createTask(
+        asSafeChannel(ticking(log), async (items) => {
+          for await (const item of items) log.push(`${item}`);
+        }),
+      );
+      await sleep(2.5);
+      reading.cancel();
+      await asyncio.wait([reading]);
+      expect([reading.cancelled(), log]).toEqual([true, ["0", "1", "cleaned"]]);
+      const all = await asSafeChannel([1, 2, 3], async (items) => {
+        const seen: number[] = [];
+        for await (const item of items) seen.push(item);
+        return seen;
+      });
+      expect(all).toEqual([1, 2, 3]);
+    }),
+  );
 });

@@ -152,6 +152,28 @@ describe("mapConcurrent", () => {
   );
 
   test(
+    "an async generator has cleaned up when it returns",
+    asyncTest(async () => {
+      const log: string[] = [];
+      async function* source() {
+        try {
+          yield 1;
+          await sleep(60);
+        } finally {
+          await sleep(1);
+          log.push("cleaned");
+        }
+      }
+      const work = async (): Promise<never> => {
+        await sleep(1);
+        throw new Error("failed");
+      };
+      await expect(mapConcurrent(source(), work, { limit: 2 })).rejects.toThrow("failed");
+      expect([log, getRunningLoop().time()]).toEqual([["cleaned"], 2]);
+    }),
+  );
+
+  test(
     "an async source that never answers can be cancelled",
     asyncTest(async () => {
       const source = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) };
