@@ -1,6 +1,12 @@
 /** Structured concurrency beyond asyncio: channels, limits, and the daily tools. @module */
 
-export { BrokenChannelError, ClosedChannelError, EndOfChannelError, WouldBlockError } from "./base/errors.ts";
+export {
+  BrokenChannelError,
+  CircuitOpenError,
+  ClosedChannelError,
+  EndOfChannelError,
+  WouldBlockError,
+} from "./base/errors.ts";
 export type { Items } from "./base/sources.ts";
 export { asSafeChannel } from "./channels/as-safe-channel.ts";
 export type { ChannelOperation, ChannelStatistics } from "./channels/channel.ts";
@@ -9,6 +15,8 @@ export type { Selected } from "./channels/select.ts";
 export { select } from "./channels/select.ts";
 export type { CapacityStatistics } from "./limits/capacity-limiter.ts";
 export { CapacityLimiter } from "./limits/capacity-limiter.ts";
+export type { CircuitOptions } from "./limits/circuit-breaker.ts";
+export { CircuitBreaker } from "./limits/circuit-breaker.ts";
 export type { PoolOptions, PoolStatistics } from "./limits/pool.ts";
 export { Pool } from "./limits/pool.ts";
 export type { RateOptions } from "./limits/rate-limiter.ts";

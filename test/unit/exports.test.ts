@@ -121,6 +121,8 @@ test("the entry point for structured concurrency exports these names", () => {
     "CapacityLimiter",
     "ChannelReceiver",
     "ChannelSender",
+    "CircuitBreaker",
+    "CircuitOpenError",
     "ClosedChannelError",
     "EndOfChannelError",
     "Pool",

@@ -16,6 +16,13 @@ export class ClosedChannelError extends AsyncioError {
   static override readonly brand: symbol = Symbol.for("asyncio-ts.ClosedChannelError");
 }
 
+/** A {@link CircuitBreaker} lets no call through for now. */
+export class CircuitOpenError extends AsyncioError {
+  readonly code: string = "ASYNCIO_CIRCUIT_OPEN";
+  /** @internal */
+  static override readonly brand: symbol = Symbol.for("asyncio-ts.CircuitOpenError");
+}
+
 /** Every sender has closed its end, and all that was sent has been received. trio: `EndOfChannel`. */
 export class EndOfChannelError extends AsyncioError {
   readonly code: string = "ASYNCIO_END_OF_CHANNEL";
@@ -32,6 +39,7 @@ export class WouldBlockError extends AsyncioError {
 
 for (const [name, type] of Object.entries({
   BrokenChannelError,
+  CircuitOpenError,
   ClosedChannelError,
   EndOfChannelError,
   WouldBlockError,

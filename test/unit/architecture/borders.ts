@@ -176,7 +176,13 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
   },
   core: {},
   "structured/base": {
-    "errors.ts": ["BrokenChannelError", "ClosedChannelError", "EndOfChannelError", "WouldBlockError"],
+    "errors.ts": [
+      "BrokenChannelError",
+      "CircuitOpenError",
+      "ClosedChannelError",
+      "EndOfChannelError",
+      "WouldBlockError",
+    ],
     "line.ts": ["Line", "Ticket"],
     "sources.ts": ["Items", "Source", "sourceOf"],
   },
