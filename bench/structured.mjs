@@ -1,0 +1,209 @@
+/**
+ * `npm run bench:structured`: the tools of `asyncio-ts/structured` beside the packages that people install for the same, and
+ * what each does when it is ended in the middle. The peers are installed once, to `node_modules/.cache/bench-structured`.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { existsSync, writeFileSync } from "node:fs";
+import * as asyncio from "asyncio-ts";
+import { mapConcurrent, openChannel, race, RateLimiter, retry } from "asyncio-ts/structured";
+import { installInto, root } from "../scripts/setup.mjs";
+
+const PEERS = { bottleneck: "2.19.5", "p-limit": "7.3.3", "p-map": "7.1.1", "p-queue": "10.0.0", "p-retry": "9.0.0" };
+const ROUNDS = 5;
+const ITEMS = 20_000;
+const LIMIT = 16;
+
+const load = await loadPeers();
+const { default: pLimit } = await load("p-limit");
+const { default: pMap } = await load("p-map");
+const { default: PQueue } = await load("p-queue");
+const { default: pRetry } = await load("p-retry");
+const { default: Bottleneck } = await load("bottleneck");
+
+const items = Array.from({ length: ITEMS }, (_, i) => i);
+/** For bottleneck, which sets a timer for each: all would take a minute. */
+const few = items.slice(0, 500);
+
+/** Work that gives way once: for a package of promises a promise, for ours a turn of the loop. */
+const promised = async (n) => {
+  await null;
+  return n;
+};
+const ours = async (n) => {
+  await asyncio.sleep(0);
+  return n;
+};
+function* generated(n) {
+  yield* asyncio.sleep(0);
+  return n;
+}
+
+/** Each runs its work once, for all items; one that does less says for how many. */
+const BENCHMARKS = {
+  [`map, ${LIMIT} at a time`]: {
+    "asyncio-ts async": () => asyncio.run(() => mapConcurrent(items, ours, { limit: LIMIT })),
+    "asyncio-ts generators": () => asyncio.run(() => mapConcurrent(items, generated, { limit: LIMIT })),
+    "p-map": () => pMap(items, promised, { concurrency: LIMIT }),
+    "p-limit": () => {
+      const limit = pLimit(LIMIT);
+      return Promise.all(items.map((n) => limit(() => promised(n))));
+    },
+    "p-queue": () => {
+      const queue = new PQueue({ concurrency: LIMIT });
+      return queue.addAll(items.map((n) => () => promised(n)));
+    },
+    bottleneck: () => {
+      const limiter = new Bottleneck({ maxConcurrent: LIMIT });
+      return Promise.all(few.map((n) => limiter.schedule(() => promised(n)))).then(() => few.length);
+    },
+  },
+  "retry, the second attempt succeeds": {
+    "asyncio-ts async": () =>
+      asyncio.run(async () => {
+        for (const n of items) await retry(async (attempt) => fails(attempt, n), { backoff: 0 });
+      }),
+    "p-retry": async () => {
+      for (const n of items) await pRetry(async (attempt) => fails(attempt, n), { minTimeout: 0, factor: 1 });
+    },
+  },
+  "a rate that is not reached": {
+    "asyncio-ts async": () =>
+      asyncio.run(async () => {
+        const limiter = new RateLimiter({ limit: 1e9, per: 1 });
+        for (let i = 0; i < ITEMS; i++) await limiter.acquire();
+      }),
+    bottleneck: async () => {
+      const limiter = new Bottleneck({ minTime: 0 });
+      for (const n of few) await limiter.schedule(promised, n);
+      return few.length;
+    },
+  },
+  "items through 128 places": {
+    "asyncio-ts channel": () =>
+      asyncio.run(async () => {
+        const [sender, receiver] = openChannel(128);
+        const producer = asyncio.createTask(async () => {
+          for (const item of items) await sender.send(item);
+          sender.close();
+        });
+        for await (const _item of receiver);
+        await producer;
+      }),
+    "asyncio-ts Queue": () =>
+      asyncio.run(async () => {
+        const queue = new asyncio.Queue(128);
+        const producer = asyncio.createTask(async () => {
+          for (const item of items) await queue.put(item);
+          queue.shutdown();
+        });
+        for await (const _item of queue);
+        await producer;
+      }),
+  },
+};
+
+function fails(attempt, n) {
+  if (attempt === 1) throw new Error("once");
+  return n;
+}
+
+/** What is ended after the second of three steps, one at a time: which steps were taken in all, a second later. */
+const CANCELLED = {
+  "mapConcurrent, its task cancelled": async (step) =>
+    await asyncio.run(async () => {
+      const task = asyncio.createTask(mapConcurrent([1, 2, 3], (n) => step(n, asyncio.sleep), { limit: 1 }));
+      await asyncio.sleep(0.015);
+      task.cancel();
+      await asyncio.wait([task]);
+      await asyncio.sleep(0.05);
+    }),
+  "p-map, its signal aborted": async (step) => {
+    const abort = new AbortController();
+    const mapping = pMap([1, 2, 3], (n) => step(n, pause), { concurrency: 1, signal: abort.signal }).catch(() => {});
+    await pause(0.015);
+    abort.abort();
+    await mapping;
+    await pause(0.05);
+  },
+  "p-limit, its queue cleared": async (step) => {
+    const limit = pLimit(1);
+    for (const n of [1, 2, 3]) void limit(() => step(n, pause));
+    await pause(0.015);
+    limit.clearQueue();
+    await pause(0.05);
+  },
+  "p-queue, cleared": async (step) => {
+    const queue = new PQueue({ concurrency: 1 });
+    for (const n of [1, 2, 3]) void queue.add(() => step(n, pause));
+    await pause(0.015);
+    queue.clear();
+    await pause(0.05);
+  },
+  "race, a loser": async (step) =>
+    await asyncio.run(async () => {
+      await race(
+        () => asyncio.sleep(0.015),
+        async () => {
+          for (const n of [1, 2, 3]) await step(n, asyncio.sleep);
+        },
+      );
+      await asyncio.sleep(0.05);
+    }),
+  "Promise.race, a loser": async (step) => {
+    const loser = async () => {
+      for (const n of [1, 2, 3]) await step(n, pause);
+    };
+    await Promise.race([pause(0.015), loser()]);
+    await pause(0.05);
+  },
+};
+
+function pause(seconds) {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}
+
+async function loadPeers() {
+  const folder = join(root, "node_modules", ".cache", "bench-structured");
+  const missing = Object.keys(PEERS).some((name) => !existsSync(join(folder, "node_modules", name)));
+  const specs = Object.entries(PEERS).map(([name, version]) => `${name}@${version}`);
+  if (missing) installInto(folder, ["--save-exact", "--ignore-scripts", ...specs]);
+  // From there an import resolves as it does for whoever installed the package.
+  const loader = join(folder, "load.mjs");
+  writeFileSync(loader, "export const load = (name) => import(name);\n");
+  return (await import(pathToFileURL(loader).href)).load;
+}
+
+const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+for (const [name, subjects] of Object.entries(BENCHMARKS)) {
+  const samples = Object.fromEntries(Object.keys(subjects).map((subject) => [subject, []]));
+  // The first round warms up.
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [subject, run] of Object.entries(subjects)) {
+      const start = performance.now();
+      const done = await run();
+      const count = typeof done === "number" ? done : ITEMS;
+      if (round > 0) samples[subject].push(((performance.now() - start) * 1e6) / count);
+    }
+  }
+  const [first] = Object.keys(subjects);
+  console.log(`\n${name}: ns for each, and how many times as much as ${first}`);
+  for (const [subject, values] of Object.entries(samples)) {
+    const ratio = middle(values) / middle(samples[first]);
+    console.log(`  ${subject.padEnd(24)} ${Math.round(middle(values)).toString().padStart(7)}  ${ratio.toFixed(2)}`);
+  }
+}
+
+console.log("\nended in the middle of the second of three steps: what was done nevertheless");
+for (const [name, run] of Object.entries(CANCELLED)) {
+  const log = [];
+  await run(async (n, wait) => {
+    await wait(0.01);
+    log.push(n);
+  });
+  console.log(`  ${name.padEnd(36)} ${log.join(", ")}`);
+}
