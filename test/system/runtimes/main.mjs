@@ -8,6 +8,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { argv } from "node:process";
 import * as asyncio from "asyncio-ts";
+import * as structured from "asyncio-ts/structured";
 import * as testing from "asyncio-ts/testing";
 import { networkChecks } from "./network.mjs";
 import { processes } from "./processes.mjs";
@@ -15,7 +16,7 @@ import { runSuite } from "./suite.mjs";
 
 const name = argv[2];
 if (name === undefined) {
-  for await (const result of runSuite({ asyncio, testing, AsyncLocalStorage }, networkChecks))
+  for await (const result of runSuite({ asyncio, structured, testing, AsyncLocalStorage }, networkChecks))
     console.log(JSON.stringify(result));
 } else {
   await processes.find((process) => process.name === name).main(asyncio);

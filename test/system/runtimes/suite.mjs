@@ -15,6 +15,7 @@ import { scheduleChecks } from "./schedules.mjs";
  *
  * @typedef {object} Platform
  * @property {typeof import("asyncio-ts")} asyncio the package, by the entry point that the runtime's conditions choose
+ * @property {typeof import("asyncio-ts/structured")} structured
  * @property {typeof import("asyncio-ts/testing")} testing
  * @property {object | null} AsyncLocalStorage the class, where there is one
  */
@@ -673,6 +674,61 @@ const checks = [
       }
       const wanted = ["Task exception was never retrieved", "coroutine 'sleep' was never awaited"];
       equal([reports.length, ...wanted.map((report) => reports.includes(report))], [2, true, true]);
+    },
+  },
+
+  {
+    name: "channels, select, mapConcurrent and race: generators",
+    async run({ asyncio, structured }) {
+      const { mapConcurrent, openChannel, race, select } = structured;
+      const seen = [];
+      await asyncio.run(function* () {
+        const [sender, receiver] = openChannel(0);
+        const [, stopped] = openChannel(1);
+        const producer = asyncio.createTask(function* () {
+          for (const item of [1, 2, 3]) yield* sender.send(item);
+          sender.close();
+        });
+        seen.push((yield* select(stopped.receive(), receiver.receive())).value);
+        const double = function* (item) {
+          yield* asyncio.sleep(0);
+          return item * 2;
+        };
+        seen.push(yield* mapConcurrent(receiver, double, { limit: 2 }));
+        yield* producer;
+        seen.push(
+          yield* race(
+            () => asyncio.sleep(60, "slow"),
+            () => asyncio.sleep(0.001, "fast"),
+          ),
+        );
+      });
+      equal(seen, [1, [4, 6], "fast"]);
+    },
+  },
+
+  {
+    name: "channels, mapConcurrent, retry and a pool: async functions",
+    where: "async context",
+    async run({ asyncio, structured }) {
+      const { mapConcurrent, openChannel, Pool, retry } = structured;
+      const seen = [];
+      await asyncio.run(async () => {
+        const [sender, receiver] = openChannel(1);
+        const producer = asyncio.createTask(async () => {
+          for (const item of [1, 2]) await sender.send(item);
+          sender.close();
+        });
+        for await (const item of receiver) seen.push(item);
+        await producer;
+        const flaky = async (attempt) => (attempt < 2 ? await Promise.reject(new Error("again")) : attempt);
+        seen.push(await retry(flaky, { backoff: 0 }));
+        const pool = new Pool({ size: 1, create: async () => ({}), destroy: async () => {} });
+        const work = (n) => pool.hold(async () => await asyncio.sleep(0, n));
+        seen.push(await mapConcurrent([5, 6], work, { limit: 2 }));
+        await pool.close();
+      });
+      equal(seen, [1, 2, 2, [5, 6]]);
     },
   },
 
