@@ -26,6 +26,13 @@ export function allocate(size: number): Uint8Array {
   return getPlatform().allocate?.(size) ?? new Uint8Array(size);
 }
 
+/** A copy of `bytes` in memory of the platform's kind: whoever has written them may change them afterwards. */
+export function copyToMemory(bytes: Uint8Array): Uint8Array {
+  const memory = allocate(bytes.length);
+  memory.set(bytes);
+  return memory;
+}
+
 /** `bytes` as an array of the platform's kind: itself if it is one, else a copy. */
 export function sameKind(bytes: Uint8Array): Uint8Array {
   const memory = allocate(bytes.length);

@@ -16,7 +16,7 @@ import { toSeconds } from "../../core/base/duration.ts";
 import type { AbstractEventLoop } from "../../core/kernel/events.ts";
 import { getRunningLoop } from "../../core/kernel/events.ts";
 import { ConnectionResetError } from "../../core/base/exceptions.ts";
-import { allocate } from "../../core/network/bytes.ts";
+import { copyToMemory } from "../../core/network/bytes.ts";
 import { ByteBuffer } from "../../core/network/streams/byte-buffer.ts";
 import type { Streams } from "../../core/network/streams/streams-over.ts";
 import { streamsOver } from "../../core/network/streams/streams-over.ts";
@@ -199,10 +199,7 @@ class Wire {
       this.#refuse();
       return;
     }
-    // The writer may change its array once it is written.
-    const copy = allocate(data.length);
-    copy.set(data);
-    this.#waiting.add(copy);
+    this.#waiting.add(copyToMemory(data));
     this.#send();
   }
 

@@ -2,7 +2,7 @@
 
 import type { DatagramChannel, DatagramChannelClient, Place } from "../../core/network/datagram-transport.ts";
 import type { SocketAddress } from "../../core/network/contracts.ts";
-import { allocate } from "../../core/network/bytes.ts";
+import { copyToMemory } from "../../core/network/bytes.ts";
 import { toPort } from "../../core/network/ports.ts";
 import { systemError } from "./errors.ts";
 import type { Receiver, Stack } from "./stack.ts";
@@ -51,10 +51,10 @@ export class SimulatedDatagrams implements DatagramChannel, Receiver {
     if (data.length > MOST_BYTES) {
       sent(systemError("EMSGSIZE", "send", where));
     } else if (place.host !== BROADCAST) {
-      const copy = copied(data);
-      sent(this.#sendTo(copy, place) ? null : systemError("EHOSTUNREACH", "send", where));
+      sent(this.#sendTo(copyToMemory(data), place) ? null : systemError("EHOSTUNREACH", "send", where));
     } else if (this.#mayBroadcast) {
-      for (const { address } of this.#stack.fabric.stacks()) this.#sendTo(copied(data), { ...place, host: address });
+      for (const { address } of this.#stack.fabric.stacks())
+        this.#sendTo(copyToMemory(data), { ...place, host: address });
       sent(null);
     } else {
       sent(systemError("EACCES", "send", where));
@@ -105,11 +105,4 @@ export class SimulatedDatagrams implements DatagramChannel, Receiver {
       this.#client?.failed(systemError("ECONNREFUSED", "recvmsg", `${to.host}:${to.port}`));
     });
   }
-}
-
-/** The sender may change its array. */
-function copied(data: Uint8Array): Uint8Array {
-  const copy = allocate(data.length);
-  copy.set(data);
-  return copy;
 }

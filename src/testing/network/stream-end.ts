@@ -15,7 +15,7 @@
 import { ConnectionResetError } from "../../core/base/exceptions.ts";
 import { Deque } from "../../core/base/deque.ts";
 import type { ByteChannel, ByteChannelClient } from "../../core/network/byte-channels.ts";
-import { allocate } from "../../core/network/bytes.ts";
+import { copyToMemory } from "../../core/network/bytes.ts";
 import type { SocketAddress } from "../../core/network/contracts.ts";
 import { ByteBuffer } from "../../core/network/streams/byte-buffer.ts";
 import { systemError } from "./errors.ts";
@@ -225,12 +225,7 @@ export class StreamEnd implements ByteChannel, Connection {
 
   write(pieces: readonly Uint8Array[]): void {
     if (this.#state !== "open") return;
-    for (const piece of pieces) {
-      // The writer may change its array once it is written.
-      const copy = allocate(piece.length);
-      copy.set(piece);
-      this.#unsent.add(copy);
-    }
+    for (const piece of pieces) this.#unsent.add(copyToMemory(piece));
     this.#send();
   }
 

@@ -141,7 +141,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
   },
   "core/network": {
     "byte-channels.ts": ["ByteChannel", "ByteChannelClient"],
-    "bytes.ts": ["allocate", "toBytes"],
+    "bytes.ts": ["copyToMemory", "toBytes"],
     "connect-first.ts": ["connectFirst"],
     "contracts.ts": [
       "Data",
