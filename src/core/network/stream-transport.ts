@@ -311,7 +311,11 @@ export class StreamTransport implements Transport, ByteChannelClient, InflowOwne
 
   #send(pieces: readonly Uint8Array[]): void {
     this.#channel.write(pieces);
-    this.#waterMarks.check(this.#channel.pending);
+    const error = this.#channel.error ?? null;
+    // The system has refused it at once: who drains now must hear of it, unless something is to be received before.
+    const isHeld = error !== null && [...this.#inflow.held, ...this.#inbox].some((it) => it instanceof Uint8Array);
+    if (error !== null && !isHeld) this.#forceClose(error);
+    else this.#waterMarks.check(this.#channel.pending);
   }
 
   /** @internal Waits until everything is sent, or the connection is lost. */
