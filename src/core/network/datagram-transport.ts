@@ -243,9 +243,16 @@ inspectAsString("PacketTransport", PacketTransport);
 export function* attachDatagrams<P extends DatagramProtocol<SocketAddress, Place>>(
   loop: AbstractEventLoop,
   channel: DatagramChannel,
-  protocol: P,
+  makeProtocol: () => P,
   remote: SocketAddress | null,
 ): CoroutineGenerator<[DatagramTransport<SocketAddress, Place>, P]> {
+  let protocol: P;
+  try {
+    protocol = makeProtocol();
+  } catch (error) {
+    channel.destroy();
+    throw error;
+  }
   const waiter = loop.createFuture();
   const transport = new PacketTransport(loop, channel, protocol, remote, waiter);
   try {

@@ -37,16 +37,14 @@ export function* createDatagramEndpoint<P extends DatagramProtocol<SocketAddress
   const remote = options.remoteAddr === undefined ? null : yield* first(loop, options.remoteAddr, options);
   const socket = options.sock ?? (yield* bound(loop, remote, options));
   const peer = remote ?? (options.sock === undefined ? null : peerOf(options.sock));
-  let protocol: P;
   try {
     if (remote !== null) yield* untilEvent(loop, socket, "connect", () => socket.connect(remote.port, remote.host));
     if (options.allowBroadcast === true) socket.setBroadcast(true);
-    protocol = makeProtocol();
   } catch (error) {
     socket.close();
     throw error;
   }
-  return yield* attachDatagrams(loop, new UdpChannel(socket), protocol, peer);
+  return yield* attachDatagrams(loop, new UdpChannel(socket), makeProtocol, peer);
 }
 
 function checkOptions({ sock, ...others }: DatagramOptions): void {

@@ -120,28 +120,20 @@ class Crew<T> {
 
   /** Takes items to the end. As long as there are some, it hires one more, up to the limit. */
   *#serve(hire: () => void): CoroutineGenerator<void> {
-    for (;;) {
-      const result = yield* this.#take();
-      if (result === null) return;
-      if (this.#workers < this.#limit) hire();
-      try {
-        yield* this.#work(result.item, result.index);
-      } catch (error) {
-        this.#failed(error);
-        throw error;
+    try {
+      for (let taken = yield* this.#take(); taken !== null; taken = yield* this.#take()) {
+        if (this.#workers < this.#limit) hire();
+        yield* this.#work(taken.item, taken.index);
       }
+    } catch (error) {
+      this.#failed(error);
+      throw error;
     }
   }
 
   *#take(): CoroutineGenerator<{ readonly item: T; readonly index: number } | null> {
     if (this.#hasEnded) return null;
-    let result: IteratorResult<T, unknown>;
-    try {
-      result = yield* this.#source.next();
-    } catch (error) {
-      this.#failed(error);
-      throw error;
-    }
+    const result = yield* this.#source.next();
     if (result.done === true) {
       this.#hasEnded = true;
       return null;

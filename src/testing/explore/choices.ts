@@ -19,6 +19,11 @@ export interface Option {
   readonly actor: Actor;
 }
 
+/** What may come of something, told by `label`. */
+export function outcome(label: string): Option {
+  return { subject: null, actor: { signature: label, label } };
+}
+
 /**
  * - `next`: which of the entries that are ready runs.
  * - `arrival`: which of the timers and messages from outside comes now; the last option is that none does.

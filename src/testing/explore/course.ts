@@ -10,6 +10,7 @@ import type { ExceptionContext } from "../../core/kernel/events.ts";
 import type { Task } from "../../core/kernel/tasks.ts";
 import { VirtualHost } from "../time/virtual-host.ts";
 import type { Actor, Chooser, Option, Site } from "./choices.ts";
+import { outcome } from "./choices.ts";
 import { EndlessError, InvariantError, ReportedError } from "../base/errors.ts";
 import type { Director } from "./exploring-scheduler.ts";
 import { ExploringScheduler } from "./exploring-scheduler.ts";
@@ -172,7 +173,7 @@ export class Course implements Director, Exploring {
 
   /** Which of `options` comes true, of which the first is the usual one. */
   draw(options: readonly Option[], odds: readonly number[]): number {
-    return this.#choose("chance", options, odds);
+    return this.choose("chance", options, odds);
   }
 
   // --- what the program asks
@@ -188,21 +189,12 @@ export class Course implements Director, Exploring {
   /** Whether a fault of this name happens now. */
   hasFault(name: string): boolean {
     if (this.#isOver) return false;
-    const actor = { signature: name, label: `fault ${JSON.stringify(name)} happened` };
-    const options = [{ label: "no fault" }, { label: actor.label }].map(({ label }) => ({
-      subject: null,
-      actor: { ...actor, label },
-    }));
-    return this.#choose("fault", options) === 1;
+    return this.choose("fault", [outcome("no fault"), outcome(`fault ${JSON.stringify(name)} happened`)]) === 1;
   }
 
   // --- what the scheduler asks
 
-  choose(site: Site, options: readonly Option[]): number {
-    return this.#choose(site, options);
-  }
-
-  #choose(site: Site, options: readonly Option[], odds?: readonly number[]): number {
+  choose(site: Site, options: readonly Option[], odds?: readonly number[]): number {
     const step = this.steps.length;
     if (this.#isOver || step >= this.#options.fairAfter) return 0;
     const point = { site, options, current: this.#current, step };
@@ -214,11 +206,10 @@ export class Course implements Director, Exploring {
 
   delayOf(timer: Actor): number {
     if (this.#lateTimersLeft === 0) return 0;
-    const options = DELAYS.map((seconds) => {
-      const label = seconds === 0 ? `${timer.label} is in time` : `${timer.label} is ${seconds} s late`;
-      return { subject: null, actor: { signature: label, label } };
-    });
-    const delay = DELAYS[this.#choose("fault", options)]!;
+    const options = DELAYS.map((seconds) =>
+      outcome(seconds === 0 ? `${timer.label} is in time` : `${timer.label} is ${seconds} s late`),
+    );
+    const delay = DELAYS[this.choose("fault", options)]!;
     if (delay > 0) this.#lateTimersLeft--;
     return delay;
   }
@@ -251,9 +242,8 @@ export class Course implements Director, Exploring {
       .flatMap(({ actors }) => [...actors.tasks].map((task) => ({ task, actor: actors.of(task, null) })))
       .filter(({ task }) => task !== this.#main && !task.done() && task._waitingFor !== null);
     if (waiting.length === 0) return;
-    const nobody = { subject: null, actor: { signature: "", label: "nobody" } };
     const options = waiting.map(({ task, actor }) => ({ subject: task, actor }));
-    const pick = this.choose("cancel", [nobody, ...options]);
+    const pick = this.choose("cancel", [outcome("nobody"), ...options]);
     if (pick === 0) return;
     this.#cancelsLeft--;
     waiting[pick - 1]!.task.cancel();

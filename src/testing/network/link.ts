@@ -3,6 +3,7 @@
 import type { Duration } from "../../core/base/duration.ts";
 import { toSeconds } from "../../core/base/duration.ts";
 import { repr } from "../../core/base/format.ts";
+import { outcome } from "../explore/choices.ts";
 import type { Chance, Lot } from "./chance.ts";
 
 /** How packets travel between two hosts. */
@@ -82,8 +83,7 @@ export class Link {
   }
 
   #outcome(event: string): Lot["options"][number] {
-    const label = `${this.#name}: ${event}`;
-    return { subject: null, actor: { signature: label, label } };
+    return outcome(`${this.#name}: ${event}`);
   }
 }
 

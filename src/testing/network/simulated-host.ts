@@ -92,6 +92,21 @@ export class SimulatedHost {
   *#running<T>(body: Body<T>): CoroutineGenerator<T> {
     const task = this.#bootUp().loop.createTask(body);
     task._logDestroyPending = false;
+    try {
+      yield* this.#untilDone(task);
+    } catch (error) {
+      if (error instanceof CancelledError && !task.done()) {
+        task.cancel();
+        yield* this.#untilDone(task);
+        task.logTraceback = false;
+      }
+      throw error;
+    }
+    return task.result();
+  }
+
+  /** @throws {RuntimeError} if the host stops before. */
+  *#untilDone(task: Future<unknown>): CoroutineGenerator<void> {
     const end = this.#fabric.timetable.loop.createFuture();
     this.#waiting.add(end);
     task.addDoneCallback(() => {
@@ -99,25 +114,9 @@ export class SimulatedHost {
     });
     try {
       yield* end;
-    } catch (error) {
-      if (error instanceof CancelledError && !task.done()) {
-        task.cancel();
-        yield* this.#untilDone(task);
-      }
-      throw error;
     } finally {
       this.#waiting.delete(end);
     }
-    return task.result();
-  }
-
-  *#untilDone(task: Future<unknown>): CoroutineGenerator<void> {
-    const end = this.#fabric.timetable.loop.createFuture();
-    task.addDoneCallback(() => {
-      if (!end.done()) end.setResult();
-    });
-    yield* end;
-    task.logTraceback = false;
   }
 
   /** The machine stops at once, without a word: its peers learn of it when they send something. */

@@ -134,14 +134,7 @@ export class SimulatedLoop extends BaseEventLoop implements Pick<NetworkLoop, "c
     const [local] = yield* this.#resolve(localAddr.host ?? null, localAddr.port ?? 0, family, EVERYWHERE);
     this._stack.checkOwn(local!.host, "bind");
     const channel = new SimulatedDatagrams(this._stack, local!, remote, allowBroadcast);
-    let protocol: P;
-    try {
-      protocol = makeProtocol();
-    } catch (error) {
-      channel.destroy();
-      throw error;
-    }
-    return yield* attachDatagrams(this, channel, protocol, remote);
+    return yield* attachDatagrams(this, channel, makeProtocol, remote);
   }
 
   /** The addresses of `host`: a name of the network's, or an address. */

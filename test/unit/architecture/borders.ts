@@ -203,7 +203,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
   "testing/time": { "virtual-host.ts": ["VirtualHost"] },
   "testing/tasks": {},
   "testing/explore": {
-    "choices.ts": ["Option"],
+    "choices.ts": ["Option", "outcome"],
     "course.ts": ["Course", "runningCourse"],
     "random.ts": ["RandomStream", "drawByOdds"],
   },
