@@ -216,6 +216,8 @@ class Search {
 
   /** Runs one schedule. */
   async repeat(tape: readonly number[], seed: number): Promise<Exploration> {
+    // As in replay(): the tape says all, however long the run was that it is of.
+    this.#fairAfter = Infinity;
     const course = await this.#play(new TapeChooser(tape), seed);
     const failure = course.failure === null ? null : await this.#failureOf(course, seed);
     return { failure, schedules: 1, exhausted: false, bound: null };

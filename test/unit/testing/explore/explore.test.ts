@@ -470,6 +470,16 @@ describe("a token in the environment", () => {
     expect([other.schedules, other.failure]).toEqual([1, null]);
   });
 
+  test("is followed to its end, however long the run is", async () => {
+    const long: ExploreBody = async () => {
+      for (let i = 0; i < 1500; i++) await sleep(0);
+      if (faultPoint("late")) throw new Error("after many steps");
+    };
+    const { failure } = await explore(long, { runs: 100, shrinkRuns: 0 });
+    vi.stubEnv("ASYNCIO_EXPLORE_TOKEN", failure!.token);
+    expect(String((await explore(long)).failure)).toContain("after many steps");
+  });
+
   test("that is none is refused", async () => {
     vi.stubEnv("ASYNCIO_EXPLORE_TOKEN", "1a.nonsense");
     await expect(explore(body)).rejects.toThrow("not a token of explore()");
