@@ -168,7 +168,7 @@ class ChildTransport implements SubprocessTransport, Resource {
     this.#loop = loop;
     this.#child = child;
     this.#protocol = protocol;
-    this.#inbox = new Inbox(loop, ({ name, tell }) => void callProtocol(loop, this, name, () => tell(this.#protocol)));
+    this.#inbox = new Inbox(loop, (call) => this.#call(call));
     loop._adopt(this);
     // Not later: Node reads the pipes to their end and drops the data when the child has ended and nothing listens.
     this.#addPipe(0, child.stdin === null ? null : writePipe(child.stdin));
@@ -281,10 +281,19 @@ class ChildTransport implements SubprocessTransport, Resource {
     this.#tell("pipeDataReceived", (protocol) => protocol.pipeDataReceived?.(fd, data));
   }
 
-  /** @internal */
+  /** @internal The loss of the child's input is told at once, as its pauses are: who drains waits for one turn only. */
   _pipeLost(fd: number, error: unknown): void {
-    this.#tell("pipeConnectionLost", (protocol) => protocol.pipeConnectionLost?.(fd, error));
+    const lost: ProtocolCall = {
+      name: "pipeConnectionLost",
+      tell: (protocol) => protocol.pipeConnectionLost?.(fd, error),
+    };
+    if (fd === 0 && this.#early === null) this.#call(lost);
+    else this.#tell(lost.name, lost.tell);
     this.#loseIfOver();
+  }
+
+  #call({ name, tell }: ProtocolCall): void {
+    callProtocol(this.#loop, this, name, () => tell(this.#protocol));
   }
 
   #tell(name: string, tell: ProtocolCall["tell"]): void {

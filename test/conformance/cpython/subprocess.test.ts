@@ -221,6 +221,19 @@ describe.runIf(isPosix)("a process", () => {
     expect(reports).toEqual([]);
   });
 
+  test("has closed its input: a write that is refused at once is told by the next drain()", async () => {
+    await online(async () => {
+      const child = await createSubprocessShell("exec 0<&-; echo closed; exec sleep 30", { stdin: PIPE, stdout: PIPE });
+      expect(String(await child.stdout!.readline())).toBe("closed\n");
+      child.stdin!.write(new Uint8Array(4_000_000));
+      expect(await errorOf(child.stdin!.drain())).toMatchObject({
+        code: expect.stringMatching(/^(EPIPE|ECONNRESET)$/) as unknown,
+      });
+      child.kill();
+      await child.wait();
+    });
+  });
+
   test("writes more than the limit of its reader: reading is paused meanwhile, and nothing is lost", async () => {
     await online(async () => {
       const limit = 10;
