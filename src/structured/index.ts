@@ -21,6 +21,16 @@ export type { PoolOptions, PoolStatistics } from "./limits/pool.ts";
 export { Pool } from "./limits/pool.ts";
 export type { RateOptions } from "./limits/rate-limiter.ts";
 export { RateLimiter } from "./limits/rate-limiter.ts";
+export type { CancelScopeOptions, Moved, ScopeFunction } from "./scopes/cancel-scope.ts";
+export {
+  CancelScope,
+  currentEffectiveDeadline,
+  failAfter,
+  failAt,
+  moveOnAfter,
+  moveOnAt,
+  shielded,
+} from "./scopes/cancel-scope.ts";
 export type { ConcurrentOptions, ItemBody } from "./work/map-concurrent.ts";
 export { forEachConcurrent, mapConcurrent } from "./work/map-concurrent.ts";
 export { race } from "./work/race.ts";

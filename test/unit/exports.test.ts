@@ -118,6 +118,7 @@ test("the entry point for Node exports them too, and its own", () => {
 test("the entry point for structured concurrency exports these names", () => {
   expect(Object.keys(structured).toSorted()).toEqual([
     "BrokenChannelError",
+    "CancelScope",
     "CapacityLimiter",
     "ChannelReceiver",
     "ChannelSender",
@@ -129,12 +130,18 @@ test("the entry point for structured concurrency exports these names", () => {
     "RateLimiter",
     "WouldBlockError",
     "asSafeChannel",
+    "currentEffectiveDeadline",
+    "failAfter",
+    "failAt",
     "forEachConcurrent",
     "mapConcurrent",
+    "moveOnAfter",
+    "moveOnAt",
     "openChannel",
     "race",
     "retry",
     "select",
+    "shielded",
     "start",
   ]);
 });

@@ -9,6 +9,7 @@
 import { keepName } from "./format.ts";
 import { resumeStacks, suspendStacks } from "./stack.ts";
 
+/** Of a class of errors, and of no subclass of it: the mark of its instances. */
 interface Branded {
   readonly brand?: symbol;
 }
@@ -18,21 +19,19 @@ export abstract class AsyncioError extends Error {
   /** A stable word for this kind of error, such as `ASYNCIO_CANCELLED`. */
   abstract readonly code: string;
 
-  /** @internal */
-  static readonly brand: symbol = Symbol.for("asyncio-ts.AsyncioError");
-
   static override [Symbol.hasInstance](this: Branded & Function, value: unknown): boolean {
-    const own = Object.hasOwn(this, "brand") ? this.brand : undefined;
-    if (own === undefined) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return typeof value === "object" && value !== null && own in value;
+    if (!Object.hasOwn(this, "brand")) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && (this.brand as symbol) in value;
   }
 }
 
 /** Marks the instances of `type`, so that another copy of the package recognises them, and so that it keeps its name when minified. */
-export function brand(name: string, type: { readonly brand: symbol; readonly prototype: object }): void {
-  Object.defineProperty(type.prototype, type.brand, { value: true });
-  keepName(name, type);
+export function brand(name: string, type: { readonly prototype: object }): void {
+  const mark = Symbol.for(`asyncio-ts.${name}`);
+  Object.defineProperty(type, "brand", { value: mark });
+  Object.defineProperty(type.prototype, mark, { value: true });
   Object.defineProperty(type.prototype, "name", { value: name, configurable: true, writable: true });
+  keepName(name, type);
 }
 
 /**
@@ -46,8 +45,6 @@ export function brand(name: string, type: { readonly brand: symbol; readonly pro
  */
 export class CancelledError extends AsyncioError {
   readonly code: string = "ASYNCIO_CANCELLED";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.CancelledError");
 
   /**
    * @param message what was given to `cancel(message)`; empty when nothing was.
@@ -69,8 +66,6 @@ export class CancelledError extends AsyncioError {
  */
 export class TimeoutError extends AsyncioError {
   readonly code: string = "ASYNCIO_TIMEOUT";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.TimeoutError");
 }
 
 /**
@@ -80,8 +75,6 @@ export class TimeoutError extends AsyncioError {
  */
 export class InvalidStateError extends AsyncioError {
   readonly code: string = "ASYNCIO_INVALID_STATE";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.InvalidStateError");
 }
 
 /**
@@ -92,8 +85,6 @@ export class InvalidStateError extends AsyncioError {
  */
 export class RuntimeError extends AsyncioError {
   readonly code: string = "ASYNCIO_RUNTIME";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.RuntimeError");
 }
 
 /**
@@ -102,8 +93,6 @@ export class RuntimeError extends AsyncioError {
  */
 export class DeadlockError extends RuntimeError {
   override readonly code: string = "ASYNCIO_DEADLOCK";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.DeadlockError");
 }
 
 /**
@@ -113,29 +102,21 @@ export class DeadlockError extends RuntimeError {
  */
 export class BrokenBarrierError extends RuntimeError {
   override readonly code: string = "ASYNCIO_BROKEN_BARRIER";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.BrokenBarrierError");
 }
 
 /** `getNowait` found no item. CPython: `asyncio.QueueEmpty`. */
 export class QueueEmpty extends AsyncioError {
   readonly code: string = "ASYNCIO_QUEUE_EMPTY";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.QueueEmpty");
 }
 
 /** `putNowait` found no room. CPython: `asyncio.QueueFull`. */
 export class QueueFull extends AsyncioError {
   readonly code: string = "ASYNCIO_QUEUE_FULL";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.QueueFull");
 }
 
 /** The queue was shut down: nothing more goes in, and nothing is left to come out. CPython: `asyncio.QueueShutDown`. */
 export class QueueShutDown extends AsyncioError {
   readonly code: string = "ASYNCIO_QUEUE_SHUT_DOWN";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.QueueShutDown");
 }
 
 /**
@@ -145,8 +126,6 @@ export class QueueShutDown extends AsyncioError {
  */
 export class IncompleteReadError extends AsyncioError {
   readonly code: string = "ASYNCIO_INCOMPLETE_READ";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.IncompleteReadError");
   /** The bytes that came before the end. They are no longer in the reader. */
   readonly partial: Uint8Array;
   /** How many were asked for; `null` when a separator was. */
@@ -166,8 +145,6 @@ export class IncompleteReadError extends AsyncioError {
  */
 export class LimitOverrunError extends AsyncioError {
   readonly code: string = "ASYNCIO_LIMIT_OVERRUN";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.LimitOverrunError");
   /** How many bytes to take out before one can look for the separator again. */
   readonly consumed: number;
 
@@ -180,29 +157,21 @@ export class LimitOverrunError extends AsyncioError {
 /** `sendfile` without a fallback: no platform here can send a file by itself. CPython: `asyncio.SendfileNotAvailableError`. */
 export class SendfileNotAvailableError extends RuntimeError {
   override readonly code: string = "ASYNCIO_SENDFILE_NOT_AVAILABLE";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.SendfileNotAvailableError");
 }
 
 /** The connection was lost. Its `code` is the system's, as of an error of Node's own. CPython: `ConnectionResetError`. */
 export class ConnectionResetError extends AsyncioError {
   readonly code: string = "ECONNRESET";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.ConnectionResetError");
 }
 
 /** The connection was given up on this side, as after too long a handshake. CPython: `ConnectionAbortedError`. */
 export class ConnectionAbortedError extends AsyncioError {
   readonly code: string = "ECONNABORTED";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.ConnectionAbortedError");
 }
 
 /** The process is gone. CPython: `ProcessLookupError`. */
 export class ProcessLookupError extends AsyncioError {
   readonly code: string = "ESRCH";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.ProcessLookupError");
 }
 
 /**
@@ -212,8 +181,6 @@ export class ProcessLookupError extends AsyncioError {
  */
 export class KeyboardInterrupt extends AsyncioError {
   readonly code: string = "ASYNCIO_KEYBOARD_INTERRUPT";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.KeyboardInterrupt");
 }
 
 /**
@@ -223,8 +190,6 @@ export class KeyboardInterrupt extends AsyncioError {
  */
 export class SystemExit extends AsyncioError {
   readonly code: string = "ASYNCIO_SYSTEM_EXIT";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.SystemExit");
   /** What the process should exit with. */
   readonly exitCode: number;
 

@@ -17,7 +17,7 @@ const MOST_CAUSES = 8;
 
 /**
  * The request to cancel that `error` comes of, or `null`: the request itself; what foreign code made of it when we aborted
- * its signal (Node's `AbortError`), whose `cause` or `reason` it is; all errors of `Promise.any`.
+ * its signal (Node's `AbortError`), whose `cause` or `reason` it is; all errors of `Promise.any`; both of `await using`.
  *
  * @param wasTold a signal of ours was aborted where the error comes from: one that only says that it was aborted, without
  * a cause (axios' `CanceledError`), is the answer to that.
@@ -33,23 +33,32 @@ export function cancellationOf(error: unknown, wasTold: boolean = false): Cancel
   }
 }
 
-const ABORT_NAMES: ReadonlySet<unknown> = new Set(["AbortError", "CanceledError"]);
-const ABORT_CODES: ReadonlySet<unknown> = new Set(["ABORT_ERR", "ERR_CANCELED"]);
+/** The names and codes of errors that say so: the platform's, and axios'. */
+const ABORTED: ReadonlySet<unknown> = new Set(["AbortError", "ABORT_ERR", "CanceledError", "ERR_CANCELED"]);
+
+/** Where an error may hold others: an `AggregateError`, a `SuppressedError`, one of Node's. */
+interface Foreign {
+  readonly cause?: unknown;
+  readonly reason?: unknown;
+  readonly errors?: unknown;
+  readonly error?: unknown;
+  readonly suppressed?: unknown;
+}
 
 function saysAborted(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   const { name, code, cause } = error as { name?: unknown; code?: unknown; cause?: unknown };
-  return cause === undefined && (ABORT_NAMES.has(name) || ABORT_CODES.has(code));
+  return cause === undefined && (ABORTED.has(name) || ABORTED.has(code));
 }
 
 function answered(error: unknown, depth: number): boolean {
   if (typeof error !== "object" || error === null || depth === MOST_CAUSES) return false;
   if (told.has(error)) return true;
-  const { cause, reason, errors } = error as { cause?: unknown; reason?: unknown; errors?: unknown };
+  const { cause, reason, errors, suppressed } = error as Foreign;
   if (answered(cause, depth + 1) || answered(reason, depth + 1)) return true;
-  // Of several errors of our own making, such as a group's, some may be none.
-  const isAny = error instanceof AggregateError && error.constructor === AggregateError;
-  return isAny && Array.isArray(errors) && errors.length > 0 && errors.every((one) => cancellationOf(one) !== null);
+  // Of several errors of our own making, such as a group's, some may be none. With `await using` the request may come twice.
+  const any = error.constructor === AggregateError ? errors : suppressed && [suppressed, (error as Foreign).error];
+  return Array.isArray(any) && any.length > 0 && any.every(isCancelled);
 }
 
 /** Whether `error` is a request to cancel, or what foreign code made of one: an `AbortError` whose cause it is. */

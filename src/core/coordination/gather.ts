@@ -2,7 +2,7 @@
 
 import { CancelledError } from "../base/exceptions.ts";
 import type { ResultOf } from "../kernel/async-functions.ts";
-import { askBranches, MOST_ASKED_AGAIN } from "../kernel/cancellation.ts";
+import { askBranches, MOST_ASKED_AGAIN, putInLevel } from "../kernel/cancellation.ts";
 import type { Fork, KernelLoop } from "../kernel/contract.ts";
 import { isCoroutine } from "../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../kernel/events.ts";
@@ -12,6 +12,7 @@ import type { Waitable } from "../kernel/promises.ts";
 import { checkWaitable, ensureFuture } from "../kernel/promises.ts";
 import { currentEntry } from "../kernel/running.ts";
 import { Task } from "../kernel/tasks.ts";
+import { currentLevel } from "../kernel/levels.ts";
 
 /** Options of {@link gather}. */
 export interface GatherOptions {
@@ -64,9 +65,6 @@ export function gather(...args: unknown[]): Future<unknown[]> {
   return new GatheringFuture(loop, children, returnExceptions);
 }
 
-/** How often a gather passes a request on in one entry of the loop; its children have had it by then. */
-const MOST_REQUESTS = MOST_ASKED_AGAIN;
-
 /** The future of {@link gather}: done when its children are, or when the first fails. */
 class GatheringFuture extends Future<unknown[]> implements Fork {
   /** In the order given; one may stand in it twice. */
@@ -101,7 +99,8 @@ class GatheringFuture extends Future<unknown[]> implements Fork {
   }
 
   override get _onward(): Fork | null {
-    const wasAskedEnough = this.#requests >= MOST_REQUESTS && this.#requestsIn === currentEntry();
+    // Its children have had the request that often in this entry of the loop.
+    const wasAskedEnough = this.#requests >= MOST_ASKED_AGAIN && this.#requestsIn === currentEntry();
     return this.done() || wasAskedEnough ? null : this;
   }
 
@@ -169,7 +168,10 @@ function toFutures(awaitables: readonly unknown[]): Future<unknown>[] {
     const ensured = ensureFuture(awaitable as Waitable<unknown>, options);
     if (options.loop === undefined) options = { loop: ensured.getLoop() };
     if (ensured !== awaitable) {
-      if (ensured instanceof Task) ensured._logDestroyPending = false;
+      if (ensured instanceof Task) {
+        ensured._logDestroyPending = false;
+        putInLevel(ensured, currentLevel());
+      }
       made.set(awaitable, ensured);
     }
     return ensured;

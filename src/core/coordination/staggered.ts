@@ -1,5 +1,6 @@
 /** Starting attempts one after the other, until one succeeds. @module */
 
+import { putInLevel } from "../kernel/cancellation.ts";
 import { callBody } from "../kernel/async-functions.ts";
 import type { Body, Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../kernel/coroutines.ts";
@@ -11,6 +12,8 @@ import { Event } from "./locks/event.ts";
 import type { Task } from "../kernel/tasks.ts";
 import { currentTask } from "../kernel/create-task.ts";
 import { waitFor } from "./wait-for.ts";
+import type { Level } from "../kernel/contract.ts";
+import { currentLevel, pastLevels } from "../kernel/levels.ts";
 
 /** What came of a {@link staggeredRace}. */
 export interface RaceResult<T> {
@@ -53,6 +56,7 @@ class Race<T> {
   /** Errors that are no outcome of an attempt. */
   readonly #unhandled: unknown[] = [];
   readonly #over: Event = new Event();
+  readonly #level: Level | null = currentLevel();
   #winner: { readonly value: T; readonly index: number } | null = null;
 
   constructor(attempts: Iterable<Body<T>>, seconds: number | null) {
@@ -66,7 +70,7 @@ class Race<T> {
     while (this.#running.size > 0) {
       this.#over.clear();
       try {
-        yield* this.#over.wait();
+        yield* cancelled === null ? this.#over.wait() : pastLevels(this.#over.wait());
       } catch (error) {
         if (!(error instanceof CancelledError)) throw error;
         cancelled = error;
@@ -80,6 +84,7 @@ class Race<T> {
 
   #startNext(previousFailed: Event | null): void {
     const task = getRunningLoop().createTask(() => this.#attempt(previousFailed), { eagerStart: false });
+    putInLevel(task, this.#level);
     this.#running.add(task);
     task._onDone(() => this.#ended(task));
   }

@@ -5,7 +5,15 @@ import { CancelledError, leavesTheLoop, RuntimeError } from "../base/exceptions.
 import { cancellationOf } from "../base/foreign-aborts.ts";
 import { inspectAsString } from "../base/format.ts";
 import { callBody, checkBody } from "../kernel/async-functions.ts";
-import { keep, requestCancel, requestsSeenFrom, takeBack, wasTold } from "../kernel/cancellation.ts";
+import {
+  keep,
+  levelOf,
+  putInLevel,
+  requestCancel,
+  requestsSeenFrom,
+  takeBack,
+  wasTold,
+} from "../kernel/cancellation.ts";
 import type { KernelLoop, Tasks } from "../kernel/contract.ts";
 import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "../kernel/coroutines.ts";
 import { ScopeCoroutine } from "../kernel/coroutines.ts";
@@ -14,6 +22,7 @@ import type { Driver } from "../kernel/driver.ts";
 import { currentDriver } from "../kernel/driver.ts";
 import type { AbstractEventLoop } from "../kernel/events.ts";
 import { Future } from "../kernel/futures.ts";
+import { pastLevels } from "../kernel/levels.ts";
 import type { CreateTaskOptions, Task } from "../kernel/tasks.ts";
 
 /** The body of a {@link taskGroup}; it starts the group's tasks. */
@@ -113,6 +122,7 @@ export class TaskGroup {
     const task = (this.#parent.loop as AbstractEventLoop).createTask(work, options);
     this.#tasks.add(task);
     task._onDone(this.#onTaskDone);
+    putInLevel(task, levelOf(this.#parent));
     // An eager task may have cancelled the group before it was a member.
     if (this.#isAborting) this.#cancel(task);
     return task;
@@ -149,7 +159,7 @@ export class TaskGroup {
     while (this.#tasks.size > 0) {
       this.#allDone ??= new AllDone(this.#parent.loop, this.#tasks);
       try {
-        yield* this.#allDone;
+        yield* this.#isAborting ? pastLevels(this.#allDone) : this.#allDone;
       } catch (error) {
         if (!(error instanceof CancelledError)) throw error;
         if (this.#isAborting) {

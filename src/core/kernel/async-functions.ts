@@ -15,7 +15,7 @@
 
 import { functionName, repr } from "../base/format.ts";
 import { FutureWait, WaitSet } from "./awaits.ts";
-import { askBranches, handDown } from "./cancellation.ts";
+import { handDown } from "./cancellation.ts";
 import type { Cancellable, Execution, KernelLoop, Wait, WaitScope } from "./contract.ts";
 import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "./coroutines.ts";
 import { GeneratorCoroutine, isCoroutine } from "./coroutines.ts";
@@ -276,11 +276,6 @@ class AsyncCall<A extends unknown[], T> extends Call implements Iterator<Suspens
 
   override done(): boolean {
     return this.#state.kind === "returned" || this.#state.kind === "threw";
-  }
-
-  /** With nothing to cancel, the driver keeps the request for the next wait. */
-  override cancel(message?: string): boolean {
-    return askBranches(this, message);
   }
 
   get _onlyWait(): Cancellable | null {

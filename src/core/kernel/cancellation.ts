@@ -20,6 +20,11 @@
  * `Promise.all` must not see those of another. Seen from a driver, its own requests and those further out count; seen
  * from outside of the task, all of them: CPython's number.
  *
+ * **Levels.** A request is an edge, as in CPython: code that catches its `CancelledError` may wait again. A _level_, which a
+ * cancel scope puts up (`structured/scopes`), stands until it is left: each wait that begins inside of it is asked anew.
+ * What is inside is known when it is made, by its driver: an `await` takes the level over from the driver that it runs
+ * in, the task of a group from the driver that the group is in.
+ *
  * **Taken back.** When the last request is taken back, one that is kept is dropped: it was not delivered, and
  * is not wanted any more.
  *
@@ -45,6 +50,8 @@ import type {
   CountingWaiter,
   Fork,
   Group,
+  Level,
+  Request,
   Runnable,
   Signals,
   Tasks,
@@ -358,20 +365,19 @@ export function keep(waiter: Waiter, message: string | undefined): void {
   asked.message = message;
 }
 
-/** `waiter` waits anew: a request that it keeps goes to what it waits for. */
+/** `waiter` waits anew: a request that it keeps, or that of its level, goes to what it waits for. */
 export function deliverKept(waiter: Waiter): void {
-  const asked = waiter._asked;
-  if (asked === null || asked.state !== "kept") return;
-  asked.state = "nothing";
-  ask(waiter, asked.message);
+  const request = takeKept(waiter) ?? requestOfLevel(waiter);
+  if (request !== null) ask(waiter, request.message);
 }
 
-/** An async function of `waiter` begins to wait for `wait`: a request that the waiter keeps goes there. */
+/** An async function of `waiter` begins to wait for `wait`: a request that the waiter keeps goes there, or its level's. */
 export function handDown(waiter: Waiter, wait: Cancellable): void {
-  const asked = waiter._asked;
-  if (asked === null || asked.state !== "kept") return;
-  asked.state = "passed on";
-  wait.cancel(asked.message);
+  const request = takeKept(waiter) ?? requestOfLevel(waiter);
+  // A wait that is inside of a level by itself was asked when it began.
+  if (request === null || requestOfLevel(wait) !== null) return;
+  waiter._asked!.state = "passed on";
+  wait.cancel(request.message);
 }
 
 /** `inner` has ended, and `outer` goes on: a request that `inner` kept is `outer`'s. */
@@ -391,7 +397,7 @@ export function wasTold(waiter: CountingWaiter): boolean {
 }
 
 /** The request that `waiter` keeps, which it keeps no longer; `null` if there is none. */
-export function takeKept(waiter: Waiter): { readonly message: string | undefined } | null {
+export function takeKept(waiter: Waiter): Request | null {
   const asked = waiter._asked;
   if (asked === null || asked.state !== "kept") return null;
   asked.state = "nothing";
@@ -399,7 +405,7 @@ export function takeKept(waiter: Waiter): { readonly message: string | undefined
 }
 
 /** `waiter` goes on: the request to throw at its next step, instead of what it waited for. */
-export function takeDelivery(waiter: Waiter, waited: Awaited | null): { readonly message: string | undefined } | null {
+export function takeDelivery(waiter: Waiter, waited: Awaited | null): Request | null {
   const asked = waiter._asked;
   if (asked === null) return null;
   // The end of an async function is no wait of its code: what it did not get to see goes to its next wait.
@@ -408,6 +414,28 @@ export function takeDelivery(waiter: Waiter, waited: Awaited | null): { readonly
   asked.state = "nothing";
   // Two requests before the step: the future that the first one cancelled brings its CancelledError itself.
   return waited?._raisesCancelled() === true ? null : asked;
+}
+
+// --- levels
+
+/** The innermost level that `waiter` is inside of. */
+export function levelOf(waiter: Partial<Waiter> | null | undefined): Level | null {
+  return waiter?._asked?.level ?? null;
+}
+
+/** From here on `waiter` is inside of `level`, or of none. */
+export function putInLevel(waiter: Waiter, level: Level | null): void {
+  if (level !== levelOf(waiter)) askedOf(waiter).level = level;
+}
+
+/** `waiter` gives way for a turn, in which nothing can be cancelled: it keeps what its level asks for. */
+export function keepLevel(waiter: Waiter): void {
+  const request = requestOfLevel(waiter);
+  if (request !== null) keep(waiter, request.message);
+}
+
+function requestOfLevel(waiter: Partial<Waiter>): Request | null {
+  return levelOf(waiter)?._request ?? null;
 }
 
 // --- counted and taken back
@@ -492,9 +520,10 @@ function takeBackAt(waiter: CountingWaiter): void {
 /** Takes one off the count of `waiter`, which has one. */
 function uncount(waiter: CountingWaiter): void {
   const asked = waiter._asked!;
+  const task = outermost(waiter);
   asked.count--;
-  if (asked.count > 0 || waiter._outer === null) return;
-  const outer = outermost(waiter)._asked!;
+  if (asked.count > 0 || waiter === task) return;
+  const outer = task._asked!;
   outer.countingInside!.delete(waiter);
   if (outer.countingInside!.size === 0) outer.countingInside = null;
 }
@@ -538,6 +567,7 @@ function askedOf(waiter: Waiter): Asked {
     hasBrokenOff: false,
     onTheWayOf: null,
     signals: null,
+    level: null,
   };
   return waiter._asked;
 }

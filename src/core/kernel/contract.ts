@@ -131,6 +131,8 @@ export interface Awaited extends Cancellable {
   readonly _interruptible: boolean;
   /** @internal Of the call of an async function: the wait that it has under way, if it has exactly one. */
   readonly _onlyWait?: Cancellable | null;
+  /** @internal Of a call that keeps requests away from what runs in it, on purpose. */
+  readonly _isShielded?: boolean;
   /** @internal Of what a group waits for: its tasks. A request ends the wait, and does not go on to them. */
   readonly _tasks?: Tasks;
 }
@@ -181,6 +183,17 @@ export interface Fork {
   _wasAsked?(taken: boolean): void;
 }
 
+/** A request to cancel that stands: each wait inside of it is cancelled anew, until it is left. */
+export interface Level {
+  /** @internal The request, while there is one. */
+  readonly _request: Request | null;
+}
+
+/** A request to cancel. */
+export interface Request {
+  readonly message: string | undefined;
+}
+
 /** What was asked of one waiter. Only `cancellation.ts` reads and writes it. */
 export interface Asked {
   /**
@@ -203,6 +216,8 @@ export interface Asked {
   onTheWayOf: object | null;
   /** In a task: the signals that it gave out. */
   signals: Signals | null;
+  /** The innermost level that the waiter is inside of. */
+  level: Level | null;
 }
 
 /** The `AbortSignal`s that a task gave out, for itself and for the deadlines and groups in it. */

@@ -22,7 +22,7 @@
 
 import { CancelledError, leavesTheLoop, RuntimeError } from "../base/exceptions.ts";
 import { repr } from "../base/format.ts";
-import { deliverKept, takeDelivery } from "./cancellation.ts";
+import { askBranches, deliverKept, keepLevel, takeDelivery } from "./cancellation.ts";
 import type {
   Asked,
   Awaited,
@@ -57,8 +57,12 @@ export interface Frame {
  */
 export abstract class Call implements Awaited, Fork {
   abstract done(): boolean;
-  abstract cancel(message?: string): boolean;
   abstract readonly _branches: Iterable<Cancellable>;
+
+  /** With nothing to cancel, the driver keeps the request for the next wait. */
+  cancel(message?: string): boolean {
+    return askBranches(this, message);
+  }
 
   get _onward(): this {
     return this;
@@ -121,6 +125,11 @@ export abstract class Driver<T> extends Future<T> implements Execution, Counting
   abstract get scope(): WaitScope | null;
   /** @internal The driver inside of which this one runs: an `await` runs inside of its task. */
   abstract get _outer(): CountingWaiter | null;
+  /** @internal Whether it is what a signal belongs to inside of a task: a deadline, a group, a cancel scope. */
+  get _isScope(): boolean {
+    return false;
+  }
+
   /** @internal */
   abstract get _strays(): Iterable<Cancellable> | null;
   /** @internal */
@@ -172,6 +181,7 @@ export abstract class Driver<T> extends Future<T> implements Execution, Counting
   /** @internal Steps in the next turn, in which a request to cancel is delivered as at any wait. */
   _giveWay(): void {
     this._waitingFor = null;
+    if (this._asked !== null) keepLevel(this);
     this._loop._enqueue(this);
   }
 

@@ -9,7 +9,7 @@ import { CancelledError } from "../base/exceptions.ts";
 import { FutureWait, TurnWait } from "./awaits.ts";
 import type { ChainedWait, OnFinally, OnFulfilled, OnRejected, Reject, Resolve } from "./promise-methods.ts";
 import { chainEnded, chainOn, endWith } from "./promise-methods.ts";
-import { ask, forgetCount, handUp } from "./cancellation.ts";
+import { ask, forgetCount, handUp, levelOf, putInLevel } from "./cancellation.ts";
 import type { CountingWaiter, Execution, KernelLoop, Wait, WaitScope } from "./contract.ts";
 import { Driver } from "./driver.ts";
 import { failedFuture } from "./futures.ts";
@@ -41,6 +41,7 @@ export class InlineDriver<T> extends Driver<T> implements Wait, ChainedWait {
     this.task = owner.task;
     this.scope = owner.scope;
     this._outer = owner.driver;
+    putInLevel(this, levelOf(owner.driver));
     this.#origin = owner.origin ?? owner;
     this._resolve = resolve;
     this._reject = reject;
@@ -124,4 +125,8 @@ export class InlineDriver<T> extends Driver<T> implements Wait, ChainedWait {
 }
 
 /** The driver of an `await` of a deadline or a group. */
-export class ScopeDriver<T> extends InlineDriver<T> {}
+export class ScopeDriver<T> extends InlineDriver<T> {
+  override get _isScope(): boolean {
+    return true;
+  }
+}

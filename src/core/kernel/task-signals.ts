@@ -15,7 +15,6 @@ import { requestsSeenFrom, signalsOf } from "./cancellation.ts";
 import type { CountingWaiter, Signals } from "./contract.ts";
 import { ScopeCoroutine } from "./coroutines.ts";
 import type { Driver } from "./driver.ts";
-import { ScopeDriver } from "./inline-driver.ts";
 
 /** A task, a deadline or a group: a driver, or one of the coroutines that it has under way. */
 interface Scope {
@@ -39,12 +38,12 @@ class TaskSignals implements Signals {
 
   of(scope: Scope): Signal {
     const { driver, frame } = scope;
-    const known = this.#inside.get(driver)?.find((given) => given.driver === driver && given.frame === frame);
+    const known = this.#inside.get(driver)?.all.findLast((given) => given.driver === driver && given.frame === frame);
     const isAsked = requestsSeenFrom(driver, 1) > 0;
     // After a request that was taken back there is a fresh one.
     if (known !== undefined && (isAsked || !known.aborter.signal.aborted)) return known.aborter.signal;
     const aborter = newAborter();
-    const given = { driver, frame, aborter };
+    const given = { ...scope, aborter };
     for (let at: CountingWaiter | null = driver; at !== null; at = at._outer) this.#bagOf(at).add(given);
     if (isAsked) aborter.abort(tellCancellation(undefined));
     return aborter.signal;
@@ -74,11 +73,6 @@ class Bag {
     }
     this.all.push(given);
   }
-
-  /** The latest that fits. */
-  find(fits: (given: Given) => boolean): Given | undefined {
-    return this.all.findLast(fits);
-  }
 }
 
 function isOfUse({ driver, frame, aborter }: Given): boolean {
@@ -90,7 +84,7 @@ function innermostScope(part: Driver<unknown>): Scope {
   for (let driver = part; ; driver = driver._outer as Driver<unknown>) {
     const frame = driver.frames.findLast((each) => each instanceof ScopeCoroutine);
     if (frame !== undefined) return { driver, frame };
-    if (driver instanceof ScopeDriver || driver._outer === null) return { driver, frame: null };
+    if (driver._isScope || driver._outer === null) return { driver, frame: null };
   }
 }
 

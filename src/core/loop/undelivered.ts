@@ -21,7 +21,7 @@ export class UndeliveredRequest implements Timer {
 
   run(): void {
     const { loop, task, _waitingFor } = this.#waiter;
-    if (_waitingFor !== this.#call || !keepsRequest(this.#waiter)) return;
+    if (_waitingFor !== this.#call || _waitingFor?._isShielded === true || !keepsRequest(this.#waiter)) return;
     loop.callExceptionHandler({
       message:
         "A request to cancel waits: the code awaits a promise, which cannot be interrupted; wrap it with " +

@@ -32,6 +32,7 @@ import { currentTask } from "../kernel/create-task.ts";
 import type { SocketAddress } from "./contracts.ts";
 import { timeout } from "../coordination/timeouts.ts";
 import { wait } from "../coordination/wait.ts";
+import { pastLevels } from "../kernel/levels.ts";
 
 /** One address a server listens at. */
 export interface Listener {
@@ -185,7 +186,7 @@ export class Server implements AsyncDisposable, TransportOwner {
         this.close();
         // A close before the cancellation has left the clients to themselves.
         if (wasClosed) yield* this.waitClosed();
-        else yield* this.#endClients();
+        else yield* pastLevels(this.#endClients());
       }
       throw error;
     } finally {

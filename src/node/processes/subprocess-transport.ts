@@ -32,6 +32,7 @@ import { StreamTransport } from "../../core/network/stream-transport.ts";
 import type { NodeStream } from "../network/stream-channel.ts";
 import { readPipe, writePipe } from "../network/pipes.ts";
 import { socketPair } from "../network/socket-pair.ts";
+import { pastLevels } from "../../core/kernel/levels.ts";
 
 /** A pipe to or from the child. CPython: `asyncio.subprocess.PIPE`. */
 export const PIPE: -1 = -1;
@@ -93,7 +94,7 @@ export function* connectSubprocess<P extends SubprocessProtocol>(
       merged?.ours.destroy();
     } else {
       transport.close();
-      yield* transport._wait();
+      yield* pastLevels(transport._wait());
     }
     throw error;
   }

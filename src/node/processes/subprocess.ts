@@ -23,6 +23,7 @@ import { toBytes } from "../../core/network/bytes.ts";
 import type { BufferReader } from "../network/streams.ts";
 import type { ProcessLoop } from "./process-loop.ts";
 import type { PIPE, SubprocessOptions } from "./subprocess-transport.ts";
+import { pastLevels } from "../../core/kernel/levels.ts";
 
 /** Options of {@link createSubprocessExec} and {@link createSubprocessShell}. */
 export interface ProcessOptions extends SubprocessOptions {
@@ -269,7 +270,7 @@ export class Process {
       return { stdout, stderr };
     } catch (error) {
       this.#transport.close();
-      yield* this.wait();
+      yield* pastLevels(this.wait());
       throw error;
     }
   }

@@ -10,6 +10,7 @@ import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
 import { createTask } from "../../core/kernel/create-task.ts";
 import { getRunningLoop } from "../../core/kernel/events.ts";
 import type { Task } from "../../core/kernel/tasks.ts";
+import { pastLevels } from "../../core/kernel/levels.ts";
 
 /** Options of a {@link Pool}: how a resource is made, tried and given up. Each function may be of either syntax. */
 export interface PoolOptions<R> {
@@ -137,7 +138,7 @@ export class Pool<R> implements AsyncDisposable {
       yield* wait([making]);
     } catch (error) {
       making.cancel();
-      yield* wait([this.#inBackground(() => this.#undo(making))]);
+      yield* pastLevels(wait([this.#inBackground(() => this.#undo(making))]));
       throw error;
     }
     return making.result();
@@ -151,7 +152,7 @@ export class Pool<R> implements AsyncDisposable {
 
   /** Goes on to its end although who waits for it is cancelled once more. */
   *#destroy(resource: R): CoroutineGenerator<void> {
-    yield* wait([this.#inBackground(() => this.#ending(resource))]);
+    yield* pastLevels(wait([this.#inBackground(() => this.#ending(resource))]));
   }
 
   *#ending(resource: R): CoroutineGenerator<void> {

@@ -3,11 +3,13 @@
 import { isCancelled } from "../../core/base/foreign-aborts.ts";
 import { exceptionGroup } from "../../core/base/exception-groups.ts";
 import { FIRST_COMPLETED, wait } from "../../core/coordination/wait.ts";
+import { putInLevel } from "../../core/kernel/cancellation.ts";
 import { createTask } from "../../core/kernel/create-task.ts";
 import type { Body, Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
 import { getRunningLoop } from "../../core/kernel/events.ts";
 import type { Task } from "../../core/kernel/tasks.ts";
+import { currentLevel, pastLevels } from "../../core/kernel/levels.ts";
 
 /** What a work of a race gives. */
 type ResultOf<W extends readonly Body<unknown>[]> = W[number] extends Body<infer T> ? T : never;
@@ -37,7 +39,9 @@ export function race<const W extends readonly Body<unknown>[]>(...works: W): Cor
 }
 
 function* racing(works: readonly Body<unknown>[]): CoroutineGenerator<unknown> {
+  const level = currentLevel();
   const tasks = works.map((work) => createTask(work));
+  for (const task of tasks) putInLevel(task, level);
   const failed: Task<unknown>[] = [];
   let running: readonly Task<unknown>[] = tasks;
   try {
@@ -49,7 +53,7 @@ function* racing(works: readonly Body<unknown>[]): CoroutineGenerator<unknown> {
       if (winner !== undefined) return winner.result();
     }
   } finally {
-    yield* end(running);
+    yield* pastLevels(end(running));
   }
   throw exceptionGroup("race: no work has succeeded", failed.map(errorOf));
 }

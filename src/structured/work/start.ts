@@ -9,6 +9,7 @@ import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
 import { getRunningLoop } from "../../core/kernel/events.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import type { Task } from "../../core/kernel/tasks.ts";
+import { pastLevels } from "../../core/kernel/levels.ts";
 
 /** What a child calls when it is ready. Calling it twice is an error. */
 export type Started<T = void> = (value: T) => void;
@@ -45,7 +46,7 @@ function* starting<T>(group: TaskGroup, fn: (started: Started<T>) => ReturnType<
   try {
     return yield* ready;
   } catch (error) {
-    if (!child.done()) yield* ended(child);
+    if (!child.done()) yield* pastLevels(ended(child));
     throw error;
   }
 }

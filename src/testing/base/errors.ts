@@ -8,43 +8,31 @@ import { AsyncioError, brand } from "../../core/base/exceptions.ts";
  */
 export class InvariantError extends AsyncioError {
   readonly code: string = "ASYNCIO_INVARIANT";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.InvariantError");
 }
 
 /** The program does not come to an end: it took more than `maxSteps` steps. */
 export class EndlessError extends AsyncioError {
   readonly code: string = "ASYNCIO_ENDLESS";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.EndlessError");
 }
 
 /** Something was reported to the loop's exception handler; what was raised is the `cause`. */
 export class ReportedError extends AsyncioError {
   readonly code: string = "ASYNCIO_REPORTED";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.ReportedError");
 }
 
 /** The program calls what a search cannot control: a real timer, the real clock, real randomness, the network. */
 export class UncontrolledError extends AsyncioError {
   readonly code: string = "ASYNCIO_UNCONTROLLED";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.UncontrolledError");
 }
 
 /** The program took two different courses though the same was chosen at each point: it depends on something else. */
 export class NondeterminismError extends AsyncioError {
   readonly code: string = "ASYNCIO_NONDETERMINISM";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.NondeterminismError");
 }
 
 /** A test is over, and something that it started is not. The message says what, and where it was made. */
 export class LeftoverError extends AsyncioError {
   readonly code: string = "ASYNCIO_LEFTOVER";
-  /** @internal */
-  static override readonly brand: symbol = Symbol.for("asyncio-ts.LeftoverError");
 }
 
 for (const [name, type] of Object.entries({

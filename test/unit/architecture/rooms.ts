@@ -9,6 +9,7 @@ export const ROOMS = [
   "core/network",
   "core",
   "structured/base",
+  "structured/scopes",
   "structured/channels",
   "structured/limits",
   "structured/work",

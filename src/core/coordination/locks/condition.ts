@@ -9,6 +9,7 @@ import { WaitQueue } from "../wait-queue.ts";
 import type { Hold } from "./hold.ts";
 import { hold } from "./hold.ts";
 import { Lock } from "./lock.ts";
+import { pastLevels } from "../../kernel/levels.ts";
 
 /** What a {@link Condition} has to say of itself. */
 export interface ConditionStatistics {
@@ -131,7 +132,7 @@ export class Condition {
     let cancelled: CancelledError | null = null;
     for (;;) {
       try {
-        yield* this.#lock.acquire();
+        yield* cancelled === null ? this.#lock.acquire() : pastLevels(this.#lock.acquire());
         break;
       } catch (error) {
         if (!(error instanceof CancelledError)) throw error;
