@@ -8,8 +8,8 @@ import { callBody, checkBody } from "../kernel/async-functions.ts";
 import {
   keep,
   levelOf,
-  putInLevel,
   requestCancel,
+  requestOfLevel,
   requestsSeenFrom,
   takeBack,
   wasTold,
@@ -122,7 +122,7 @@ export class TaskGroup {
     const task = (this.#parent.loop as AbstractEventLoop).createTask(work, options);
     this.#tasks.add(task);
     task._onDone(this.#onTaskDone);
-    putInLevel(task, levelOf(this.#parent));
+    levelOf(this.#parent)?._join(task);
     // An eager task may have cancelled the group before it was a member.
     if (this.#isAborting) this.#cancel(task);
     return task;
@@ -213,7 +213,9 @@ export class TaskGroup {
   }
 
   #cancel(task: Task<unknown>): void {
-    if (!task.done()) task._cancelFrom({ owner: this.#parent.task, tasks: this.#tasks }, undefined);
+    // A level has asked it already.
+    if (!task.done() && requestOfLevel(task) === null)
+      task._cancelFrom({ owner: this.#parent.task, tasks: this.#tasks }, undefined);
   }
 
   #cancelParent(): void {

@@ -1,7 +1,7 @@
 /** An `await` in an async function: what it waits for, and the set of those that one function has under way. @module */
 
 import { CancelledError } from "../base/exceptions.ts";
-import { ask, askBranches, takeDelivery } from "./cancellation.ts";
+import { ask, askBranches, deliverKept, levelOf, putInLevel, takeDelivery } from "./cancellation.ts";
 import type { ChainedWait, OnFinally, OnFulfilled, OnRejected, Reject, Resolve } from "./promise-methods.ts";
 import { chainEnded, chainOn, chainThrew } from "./promise-methods.ts";
 import type { Asked, Awaited, Cancellable, Fork, KernelLoop, Runnable, Wait, Waiter, WaitScope } from "./contract.ts";
@@ -38,7 +38,9 @@ export abstract class PendingAwait implements Waiter, Wait, ChainedWait, Promise
     if (scope === null) return this;
     // Known before it is taken in: a request that the scope's driver keeps is handed down at once, and asks for the task.
     this.#scope = scope;
+    putInLevel(this, levelOf(scope.driver));
     this.#scope = scope.addWait(this);
+    if (this._asked !== null) deliverKept(this);
     return this;
   }
 

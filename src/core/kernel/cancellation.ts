@@ -371,10 +371,10 @@ export function deliverKept(waiter: Waiter): void {
   if (request !== null) ask(waiter, request.message);
 }
 
-/** An async function of `waiter` begins to wait for `wait`: a request that the waiter keeps goes there, or its level's. */
+/** An async function of `waiter` begins to wait for `wait`: a request that the waiter keeps goes there. */
 export function handDown(waiter: Waiter, wait: Cancellable): void {
-  const request = takeKept(waiter) ?? requestOfLevel(waiter);
-  // A wait that is inside of a level by itself was asked when it began.
+  const request = takeKept(waiter);
+  // What is inside of a level that is up is asked once, when it begins.
   if (request === null || requestOfLevel(wait) !== null) return;
   waiter._asked!.state = "passed on";
   wait.cancel(request.message);
@@ -408,12 +408,18 @@ export function takeKept(waiter: Waiter): Request | null {
 export function takeDelivery(waiter: Waiter, waited: Awaited | null): Request | null {
   const asked = waiter._asked;
   if (asked === null) return null;
+  if (asked.state !== "kept") {
+    asked.state = "nothing";
+    return null;
+  }
   // The end of an async function is no wait of its code: what it did not get to see goes to its next wait.
-  if (asked.state === "passed on") asked.state = "nothing";
-  if (asked.state === "nothing" || waited?._interruptible === false) return null;
-  asked.state = "nothing";
+  if (waited?._interruptible === false) return null;
   // Two requests before the step: the future that the first one cancelled brings its CancelledError itself.
-  return waited?._raisesCancelled() === true ? null : asked;
+  const isRaised = waited?._raisesCancelled() === true;
+  // Inside of a level, what has come is handed over, and the next wait raises.
+  if (waited !== null && !isRaised && requestOfLevel(waiter) !== null) return null;
+  asked.state = "nothing";
+  return isRaised ? null : asked;
 }
 
 // --- levels
@@ -428,13 +434,26 @@ export function putInLevel(waiter: Waiter, level: Level | null): void {
   if (level !== levelOf(waiter)) askedOf(waiter).level = level;
 }
 
+/** A task begins inside of `level`. */
+export function beginInLevel(task: Waiter, level: Level): void {
+  putInLevel(task, level);
+  if (task._waitingFor === null) task._asked!.state = "new";
+}
+
+/** A task is inside of a level that is cancelled: one that has not begun comes to its first wait. */
+export function askInLevel(task: Waiter, message: string | undefined): void {
+  task._askedBy(message);
+  if (task._asked!.state !== "new") ask(task, message);
+}
+
 /** `waiter` gives way for a turn, in which nothing can be cancelled: it keeps what its level asks for. */
 export function keepLevel(waiter: Waiter): void {
   const request = requestOfLevel(waiter);
   if (request !== null) keep(waiter, request.message);
 }
 
-function requestOfLevel(waiter: Partial<Waiter>): Request | null {
+/** What is asked of all that waits inside of the level of `waiter`. */
+export function requestOfLevel(waiter: Partial<Waiter>): Request | null {
   return levelOf(waiter)?._request ?? null;
 }
 

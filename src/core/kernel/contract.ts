@@ -98,6 +98,8 @@ export interface Execution {
 export interface WaitScope {
   readonly loop: KernelLoop;
   readonly task: object | null;
+  /** What steps the coroutine that the waits belong to; `null` for those that belong to none any more. */
+  readonly driver: CountingWaiter | null;
   /** @internal Takes `wait` in, here or in the nearest enclosing scope that has not ended. */
   addWait(wait: Wait): WaitScope;
   /** @internal */
@@ -187,6 +189,8 @@ export interface Fork {
 export interface Level {
   /** @internal The request, while there is one. */
   readonly _request: Request | null;
+  /** @internal A task begins inside of it, beside the code that waits for it in the end. */
+  _join(task: Waiter): void;
 }
 
 /** A request to cancel. */
@@ -200,8 +204,9 @@ export interface Asked {
    * - `nothing`: there is no request, or it was delivered or taken back.
    * - `passed on`: it went to what the waiter waits for, and comes back from there as that one's `CancelledError`.
    * - `kept`: it could not be passed on; the next step, or the next wait, delivers it.
+   * - `new`: of a task inside of a level, until its first step: no request of the level keeps it from beginning.
    */
-  state: "nothing" | "passed on" | "kept";
+  state: "nothing" | "passed on" | "kept" | "new";
   /** Of the request that is kept. */
   message: string | undefined;
   /** The entry of the loop in which a request was last passed on. */

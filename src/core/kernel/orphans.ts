@@ -8,6 +8,7 @@ import type { KernelLoop, Wait, WaitScope } from "./contract.ts";
 export class Orphans implements WaitScope {
   readonly loop: KernelLoop;
   readonly task: null = null;
+  readonly driver: null = null;
   readonly #waits: WaitSet = new WaitSet();
 
   constructor(loop: KernelLoop) {

@@ -27,9 +27,24 @@ export class Ticket implements Linked<Ticket> {
   }
 }
 
-/** What a task waits for in a line: reports call it by its purpose. */
+/**
+ * What a task waits for in a line, or in several at once: reports call it by its purpose. Cancelled, it leaves the line in
+ * that moment, and not when its task goes on: nobody counts on it any more.
+ */
 class Place extends Future<void> {
   purpose: string | null = null;
+  readonly #leave: (() => void)[] = [];
+
+  stand(line: Line, ticket: Ticket, purpose: string): void {
+    this.purpose ??= purpose;
+    this.#leave.push(() => line.leave(ticket));
+  }
+
+  override cancel(message?: string): boolean {
+    const isCancelled = super.cancel(message);
+    if (isCancelled) for (const leave of this.#leave) leave();
+    return isCancelled;
+  }
 
   override get _typeName(): string {
     return "Future";
@@ -62,8 +77,8 @@ export class Line {
   }
 
   join(done: Future<void>, purpose: string): Ticket {
-    if (done instanceof Place) done.purpose ??= purpose;
     const ticket = new Ticket(done);
+    if (done instanceof Place) done.stand(this, ticket, purpose);
     this.#asleep.add(ticket);
     return ticket;
   }

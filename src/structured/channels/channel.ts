@@ -22,6 +22,7 @@ import { inspectAsString, repr } from "../../core/base/format.ts";
 import { Deque } from "../../core/base/deque.ts";
 import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
+import { checkpoint } from "../base/checkpoint.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import { BrokenChannelError, ClosedChannelError, EndOfChannelError, WouldBlockError } from "../base/errors.ts";
 import type { Ticket } from "../base/line.ts";
@@ -200,6 +201,7 @@ abstract class ChannelEnd<T> implements Disposable {
 
   /** @internal Waits for what `_isReady` asks for. */
   protected *untilReady(purpose: string): CoroutineGenerator<void> {
+    yield* checkpoint();
     if (this._isReady()) return;
     const done = this._makeFuture();
     const ticket = this._join(done, purpose);

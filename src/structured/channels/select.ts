@@ -2,6 +2,7 @@
 
 import type { Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
+import { checkpoint } from "../base/checkpoint.ts";
 import type { ChannelOperation } from "./channel.ts";
 
 /** Which operation of a {@link select} was done, and what came of it. */
@@ -39,6 +40,7 @@ export function select<const O extends readonly ChannelOperation<unknown>[]>(
 function* selecting(operations: readonly ChannelOperation<unknown>[]): CoroutineGenerator<Selected<unknown>> {
   // They are done here, in parts, and not by themselves.
   for (const operation of operations) operation.close();
+  yield* checkpoint();
   const ready = operations.findIndex(({ _end: end }) => end._isReady());
   if (ready !== -1) return { index: ready, value: operations[ready]!._perform() };
   const done = operations[0]!._end._makeFuture();

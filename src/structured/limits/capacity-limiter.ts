@@ -6,6 +6,7 @@ import type { Hold } from "../../core/coordination/locks/hold.ts";
 import { hold } from "../../core/coordination/locks/hold.ts";
 import type { Body, Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
+import { checkpoint } from "../base/checkpoint.ts";
 import { currentTask } from "../../core/kernel/create-task.ts";
 import { WouldBlockError } from "../base/errors.ts";
 import { Line } from "../base/line.ts";
@@ -118,6 +119,7 @@ export class CapacityLimiter {
   }
 
   *#acquiring(behalf: object | null): CoroutineGenerator<void> {
+    yield* checkpoint();
     const borrower = behalf ?? runningTask();
     this.#checkHasNone(borrower);
     if (this.#mustWait) {

@@ -6,12 +6,21 @@ import { RuntimeError, TimeoutError } from "../../core/base/exceptions.ts";
 import { inspectAsString, repr } from "../../core/base/format.ts";
 import { captureStack, locationOf } from "../../core/base/stack.ts";
 import { callBody, checkBody } from "../../core/kernel/async-functions.ts";
-import { countRequest, levelOf, requestCancel, requestsSeenFrom, takeKept } from "../../core/kernel/cancellation.ts";
+import {
+  askInLevel,
+  beginInLevel,
+  countRequest,
+  levelOf,
+  requestCancel,
+  requestsSeenFrom,
+  takeKept,
+} from "../../core/kernel/cancellation.ts";
 import type { Request } from "../../core/kernel/contract.ts";
 import type { Body, Coroutine, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../../core/kernel/coroutines.ts";
 import { currentTask } from "../../core/kernel/create-task.ts";
 import { currentDriver } from "../../core/kernel/driver.ts";
+import type { Task } from "../../core/kernel/tasks.ts";
 import type { AbstractEventLoop } from "../../core/kernel/events.ts";
 import type { Handle } from "../../core/kernel/handles.ts";
 import { currentLevel } from "../../core/kernel/levels.ts";
@@ -81,8 +90,10 @@ export class CancelScope {
   #call: ScopeCall<unknown> | null = null;
   #loop: AbstractEventLoop | null = null;
   #alarm: Handle | null = null;
-  /** The scope around this one. */
+  /** The scope around this one, those that lie in it, and the tasks of groups that are inside of it and of none of these. */
   #outer: CancelScope | null = null;
+  #inner: Set<CancelScope> | null = null;
+  #members: Set<Task<unknown>> | null = null;
   #cancelledCaught: boolean = false;
 
   /**
@@ -123,7 +134,9 @@ export class CancelScope {
     // Cancelled already, the body comes to its first wait, which raises.
     if (this.#request !== null) countRequest(call.body, this.#request.message);
     this.#call = call;
+    if (this.#outer !== null) (this.#outer.#inner ??= new Set()).add(this);
     const outcome = yield* call.run();
+    if (this.#outer !== null) this.#outer.#inner!.delete(this);
     this.#alarm?.cancel();
     this.#state = "left";
     return this.#moved(call, outcome, requestsSeenFrom(caller, requestsBefore + 1) > requestsBefore);
@@ -131,8 +144,10 @@ export class CancelScope {
 
   /** @param isAsked whether there was a request from outside meanwhile, which is an edge. */
   #moved<T>(call: ScopeCall<T>, outcome: Outcome<T>, isAsked: boolean): Moved<T> {
-    const isOthers = !this.#shield && (isAsked || this.#outer?._request != null);
-    if (this.#request === null || isOthers) call.handUp();
+    const isLevel = this._request !== null;
+    const isOthers = !this.#shield && (isAsked || (this.#outer?._request ?? null) !== null);
+    // What the body has not seen of a level, it need not: the next wait raises, if there is one inside.
+    if (isAsked || !isLevel) call.handUp();
     else takeKept(call.body);
     if (outcome.kind === "returned") return { cancelledCaught: false, value: outcome.value };
     if (!outcome.isCancelled || this.#request === null || isOthers) throw outcome.error;
@@ -155,7 +170,16 @@ export class CancelScope {
   #cancel(message: string): void {
     this.#request = { message };
     this.#alarm?.cancel();
-    if (this.#call !== null) requestCancel(this.#call.body, message, null);
+    if (this.#call === null) return;
+    requestCancel(this.#call.body, message, null);
+    this.#tellMembers(message);
+  }
+
+  #tellMembers(message: string | undefined): void {
+    for (const task of this.#members ?? []) askInLevel(task, message);
+    for (const inner of this.#inner ?? []) {
+      if (!inner.#shield && inner.#request === null) inner.#tellMembers(message);
+    }
   }
 
   /** Whether the scope was cancelled, by {@link cancel} or by its deadline. It may not have mattered any more. */
@@ -198,12 +222,24 @@ export class CancelScope {
 
   set shield(shield: boolean) {
     this.#shield = shield;
-    if (!shield && this.#state === "entered") this.#call!.unshielded();
+    if (shield || this.#state !== "entered") return;
+    this.#call!.unshielded();
+    if (this.#request === null && this._request !== null) this.#tellMembers(this._request.message);
   }
 
   /** @internal */
   get _request(): Request | null {
     return this.#request ?? (this.#shield || this.#outer === null ? null : this.#outer._request);
+  }
+
+  /** @internal */
+  _join(task: Task<unknown>): void {
+    beginInLevel(task, this);
+    this.#members ??= new Set();
+    this.#members.add(task);
+    task._onDone(() => void this.#members!.delete(task));
+    const request = this._request;
+    if (request !== null && !task.done()) askInLevel(task, request.message);
   }
 
   /** @internal The scope around this one that may still cut it short. */

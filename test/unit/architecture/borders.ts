@@ -67,6 +67,8 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "cancellation.ts": [
       "MOST_ASKED_AGAIN",
       "askBranches",
+      "askInLevel",
+      "beginInLevel",
       "countRequest",
       "deliverKept",
       "forgetCount",
@@ -75,6 +77,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "levelOf",
       "putInLevel",
       "requestCancel",
+      "requestOfLevel",
       "requestsSeenFrom",
       "takeBack",
       "takeKept",
@@ -199,6 +202,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
   },
   core: {},
   "structured/base": {
+    "checkpoint.ts": ["checkpoint"],
     "errors.ts": [
       "BrokenChannelError",
       "CircuitOpenError",

@@ -4,6 +4,7 @@ import * as asyncio from "asyncio-ts";
 import type { Moved } from "asyncio-ts/structured";
 import {
   CancelScope,
+  CapacityLimiter,
   currentEffectiveDeadline,
   failAfter,
   failAt,
@@ -13,6 +14,7 @@ import {
   openChannel,
   Pool,
   race,
+  select,
   shielded,
   start,
 } from "asyncio-ts/structured";
@@ -228,7 +230,7 @@ describe.each(SYNTAXES)("in %s", (_name, syntax) => {
       expect([yield* messageOf(1), now()]).toEqual([null, 2]);
     });
 
-    specify("a wait that is over when it begins does not raise: nothing is lost", function* () {
+    specify("of asyncio's own, what need not wait does not raise: nothing is lost", function* () {
       const queue = new asyncio.Queue<string>();
       queue.putNowait("item");
       const body = syntax(function* (scope: CancelScope) {
@@ -236,6 +238,34 @@ describe.each(SYNTAXES)("in %s", (_name, syntax) => {
         return yield* wait(queue.get());
       });
       expect(yield* wait(new CancelScope().run(body))).toEqual(done("item"));
+    });
+
+    specify("channels and limiters raise also where there is nothing to wait for, and have done nothing", function* () {
+      const [sender, receiver] = openChannel<string>(2);
+      sender.sendNowait("first");
+      const limiter = new CapacityLimiter(1);
+      const raised: string[] = [];
+      const works = [
+        () => sender.send("second"),
+        () => receiver.receive(),
+        () => select(receiver.receive(), sender.send("second")),
+        () => limiter.acquire(),
+      ];
+      const body = syntax(function* (scope: CancelScope) {
+        scope.cancel();
+        for (const work of works) {
+          try {
+            yield* wait(work() as asyncio.Coroutine<unknown>);
+          } catch (error) {
+            raised.push((error as Error).name);
+          }
+        }
+      });
+      yield* wait(new CancelScope().run(body));
+      expect(raised).toEqual(Array(4).fill("CancelledError"));
+      expect([receiver.statistics().size, limiter.borrowedTokens]).toEqual([1, 0]);
+      sender.close();
+      receiver.close();
     });
   });
 
@@ -287,7 +317,7 @@ describe.each(SYNTAXES)("in %s", (_name, syntax) => {
       expect([scope.cancelCalled, String(scope)]).toEqual([false, "<CancelScope left>"]);
     });
 
-    specify("at the same instant as the result: the result is there, or the error, and never half of it", function* () {
+    specify("at the same instant as the result: what has come is handed over, and the next wait raises", function* () {
       const outcomes: unknown[] = [];
       for (const order of ["cancel first", "result first"]) {
         const scope = new CancelScope();
@@ -300,7 +330,7 @@ describe.each(SYNTAXES)("in %s", (_name, syntax) => {
         scope.cancel();
         outcomes.push(yield* wait(running));
       }
-      expect(outcomes).toEqual([CUT, CUT]);
+      expect(outcomes).toEqual([CUT, done("result")]);
     });
   });
 
