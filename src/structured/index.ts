@@ -32,7 +32,7 @@ export {
   shielded,
 } from "./scopes/cancel-scope.ts";
 export type { ConcurrentOptions, ItemBody } from "./work/map-concurrent.ts";
-export { forEachConcurrent, mapConcurrent } from "./work/map-concurrent.ts";
+export { forEachConcurrent, mapConcurrent, streamConcurrent } from "./work/map-concurrent.ts";
 export { race } from "./work/race.ts";
 export type { RetryOptions } from "./work/retry.ts";
 export { retry } from "./work/retry.ts";

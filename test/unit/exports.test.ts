@@ -143,6 +143,7 @@ test("the entry point for structured concurrency exports these names", () => {
     "select",
     "shielded",
     "start",
+    "streamConcurrent",
   ]);
 });
 

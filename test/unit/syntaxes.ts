@@ -1,4 +1,4 @@
-/** One program in both syntaxes: written once, with `yield* wait(...)` for each `await`, and run as an async function and as a generator. */
+/** One program in both syntaxes: written once, with `yield* wait(...)`, or a plain `yield`, for each `await`, and run as an async function and as a generator. */
 
 import type { Awaitable, CoroutineGenerator } from "asyncio-ts";
 
@@ -15,40 +15,45 @@ export function* wait<T>(awaitable: Awaitable<T>): Program<T> {
   return (yield awaitable) as T;
 }
 
+export async function playAsAsyncFunction<T>(program: Program<T>): Promise<T> {
+  let step = program.next();
+  while (step.done !== true) {
+    let value: unknown;
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- the program's own order
+      value = await step.value;
+    } catch (error) {
+      step = program.throw(error);
+      continue;
+    }
+    step = program.next(value);
+  }
+  return step.value;
+}
+
+export function* playAsGenerator<T>(program: Program<T>): CoroutineGenerator<T> {
+  let step = program.next();
+  while (step.done !== true) {
+    let value: unknown;
+    try {
+      value = yield* step.value;
+    } catch (error) {
+      step = program.throw(error);
+      continue;
+    }
+    step = program.next(value);
+  }
+  return step.value;
+}
+
 const asyncFunction: Syntax =
   (program) =>
-  async (...args) => {
-    const steps = program(...args);
-    let step = steps.next();
-    while (step.done !== true) {
-      let value: unknown;
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- the program's own order
-        value = await step.value;
-      } catch (error) {
-        step = steps.throw(error);
-        continue;
-      }
-      step = steps.next(value);
-    }
-    return step.value;
-  };
+  async (...args) =>
+    await playAsAsyncFunction(program(...args));
 
 const generator: Syntax = (program) =>
   function* (...args) {
-    const steps = program(...args);
-    let step = steps.next();
-    while (step.done !== true) {
-      let value: unknown;
-      try {
-        value = yield* step.value;
-      } catch (error) {
-        step = steps.throw(error);
-        continue;
-      }
-      step = steps.next(value);
-    }
-    return step.value;
+    return yield* playAsGenerator(program(...args));
   };
 
 export const SYNTAXES: readonly (readonly [name: string, syntax: Syntax])[] = [

@@ -50,16 +50,7 @@ function* bridging<T, R>(
   items: Items<T>,
   body: (items: ChannelReceiver<T>) => ReturnType<Body<R>>,
 ): CoroutineGenerator<R> {
-  const [sender, receiver] = openChannel<T>(0);
-  return yield* taskGroup(function* (group) {
-    const pump = group.createTask(() => pumping(items, sender));
-    try {
-      return yield* callBody(() => body(receiver));
-    } finally {
-      receiver.close();
-      pump.cancel();
-    }
-  });
+  return yield* bridge((sender) => pumping(items, sender), body);
 }
 
 function* pumping<T>(items: Items<T>, sender: ChannelSender<T>): CoroutineGenerator<void> {
@@ -68,10 +59,38 @@ function* pumping<T>(items: Items<T>, sender: ChannelSender<T>): CoroutineGenera
     for (let step = yield* source.next(); step.done !== true; step = yield* source.next()) {
       yield* sender.send(step.value);
     }
+  } finally {
+    yield* source.close();
+  }
+}
+
+/** Runs `feed` in a task beside `body`, which gets what it sends. It is cancelled, and waited for, when the body has ended. */
+export function* bridge<T, R>(
+  feed: (sender: ChannelSender<T>) => CoroutineGenerator<void>,
+  body: (items: ChannelReceiver<T>) => ReturnType<Body<R>>,
+): CoroutineGenerator<R> {
+  const [sender, receiver] = openChannel<T>(0);
+  return yield* taskGroup(function* (group) {
+    const feeder = group.createTask(() => feedUntilBroken(feed, sender));
+    try {
+      return yield* callBody(() => body(receiver));
+    } finally {
+      receiver.close();
+      feeder.cancel();
+    }
+  });
+}
+
+/** A body that has taken enough closes the channel: that is no failure. */
+function* feedUntilBroken<T>(
+  feed: (sender: ChannelSender<T>) => CoroutineGenerator<void>,
+  sender: ChannelSender<T>,
+): CoroutineGenerator<void> {
+  try {
+    yield* feed(sender);
   } catch (error) {
     if (!(error instanceof BrokenChannelError)) throw error;
   } finally {
     sender.close();
-    yield* source.close();
   }
 }

@@ -1,7 +1,10 @@
 /** The same work for many items, so many at a time. @module */
 
-import { leavesTheLoop } from "../../core/base/exceptions.ts";
+import { BrokenChannelError } from "../base/errors.ts";
+import { CancelledError, leavesTheLoop } from "../../core/base/exceptions.ts";
 import { isCancelled } from "../../core/base/foreign-aborts.ts";
+import { bridge } from "../channels/as-safe-channel.ts";
+import type { ChannelReceiver, ChannelSender } from "../channels/channel.ts";
 import { repr } from "../../core/base/format.ts";
 import { taskGroup } from "../../core/coordination/taskgroups.ts";
 import { callBody } from "../../core/kernel/async-functions.ts";
@@ -76,6 +79,52 @@ export function forEachConcurrent<T>(
     yield* callBody(() => fn(item, index));
   };
   return new GeneratorCoroutine(new Crew(items, work, limit).run(), "forEachConcurrent");
+}
+
+/**
+ * {@link mapConcurrent} whose results go to `body` as they come, in a channel: an async iterable with an end. No item is
+ * taken before there is a worker for it, and no worker goes on before the body has taken its result.
+ *
+ * ```ts
+ * await asyncio.run(async () => {
+ *   const load = (seconds: number) => asyncio.sleep(seconds, seconds);
+ *   const results: number[] = [];
+ *   await streamConcurrent([0.003, 0.001], load, { limit: 2 }, async (loaded) => {
+ *     for await (const result of loaded) results.push(result);
+ *   });
+ *   assert.deepEqual(results, [0.001, 0.003]);
+ * });
+ * ```
+ *
+ * When the body returns, also early, what is still worked on is cancelled and waited for. anyio and trio leave this to a
+ * nursery and a channel.
+ *
+ * @throws {ExceptionGroup} with what `body`, `fn` or the items throw, as a task group does.
+ */
+export function streamConcurrent<T, R, B>(
+  items: Items<T>,
+  fn: ItemBody<T, R>,
+  { limit }: ConcurrentOptions,
+  body: (results: ChannelReceiver<R>) => ReturnType<Body<B>>,
+): Coroutine<B> {
+  const feed = (sender: ChannelSender<R>): CoroutineGenerator<void> =>
+    new Crew(items, (item: T, index) => sending(sender, fn, item, index), limit).run();
+  return new GeneratorCoroutine(bridge(feed, body), "streamConcurrent");
+}
+
+function* sending<T, R>(
+  sender: ChannelSender<R>,
+  fn: ItemBody<T, R>,
+  item: T,
+  index: number,
+): CoroutineGenerator<void> {
+  const result = yield* callBody(() => fn(item, index));
+  try {
+    yield* sender.send(result);
+  } catch (error) {
+    if (!(error instanceof BrokenChannelError)) throw error;
+    throw new CancelledError("the body has ended: nobody wants the result", { cause: error });
+  }
 }
 
 function* mapping<T, R>(crew: Crew<T>, results: R[]): CoroutineGenerator<R[]> {

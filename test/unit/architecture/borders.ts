@@ -214,7 +214,10 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "sources.ts": ["Items", "Source", "sourceOf"],
   },
   "structured/scopes": {},
-  "structured/channels": {},
+  "structured/channels": {
+    "as-safe-channel.ts": ["bridge"],
+    "channel.ts": ["ChannelReceiver", "ChannelSender"],
+  },
   "structured/limits": {},
   "structured/work": {},
   structured: {},

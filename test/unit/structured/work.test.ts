@@ -1,9 +1,12 @@
 /** mapConcurrent, forEachConcurrent, retry and race. */
 
 import * as asyncio from "asyncio-ts";
-import { forEachConcurrent, mapConcurrent, openChannel, race, retry } from "asyncio-ts/structured";
+import type { ChannelReceiver } from "asyncio-ts/structured";
+import { forEachConcurrent, mapConcurrent, openChannel, race, retry, streamConcurrent } from "asyncio-ts/structured";
 import { asyncTest, waitAllTasksBlocked } from "asyncio-ts/testing";
 import { describe, expect, test } from "vitest";
+import type { Program } from "../syntaxes.ts";
+import { SYNTAXES, wait } from "../syntaxes.ts";
 
 const { createTask, getRunningLoop, sleep } = asyncio;
 
@@ -186,6 +189,89 @@ describe("mapConcurrent", () => {
   test("bad input is an error at the call", () => {
     expect(() => mapConcurrent([], async () => {}, { limit: 0 })).toThrow("limit must be at least 1");
     expect(() => mapConcurrent(5 as never, async () => {}, { limit: 1 })).toThrow("items: expected an iterable");
+  });
+});
+
+describe.each(SYNTAXES)("streamConcurrent, in %s", (_name, syntax) => {
+  const specify = (name: string, program: () => Program<void>): void =>
+    test(name, asyncTest(syntax(program) as () => Promise<void>));
+
+  specify("gives the results as they come, to the end", function* () {
+    const load = (seconds: number): asyncio.Coroutine<number> => sleep(seconds, seconds);
+    const body = syntax(function* (results: ChannelReceiver<number>) {
+      const times: number[][] = [];
+      for (let i = 0; i < 3; i++) {
+        const result = yield* wait(results.receive());
+        times.push([result, getRunningLoop().time()]);
+      }
+      return times;
+    });
+    const times = yield* wait(streamConcurrent([3, 1, 1], load, { limit: 2 }, body));
+    expect(times).toEqual([
+      [1, 1],
+      [1, 2],
+      [3, 3],
+    ]);
+  });
+
+  specify("takes no item before there is a worker for it, and a worker waits for the body", function* () {
+    const taken: number[] = [];
+    function* source(): Generator<number, void, undefined> {
+      for (let i = 0; i < 6; i++) {
+        taken.push(i);
+        yield i;
+      }
+    }
+    const body = syntax(function* (results: ChannelReceiver<number>) {
+      yield* wait(sleep(10));
+      const before = [...taken];
+      yield* wait(results.receive());
+      yield* wait(sleep(10));
+      return [before, [...taken]];
+    });
+    const steps = yield* wait(streamConcurrent(source(), (n) => sleep(0, n), { limit: 2 }, body));
+    expect(steps).toEqual([
+      [0, 1],
+      [0, 1, 2],
+    ]);
+  });
+
+  specify("a body that has enough ends the rest, and waits for its end", function* () {
+    const ended: number[] = [];
+    const work = syntax(function* (seconds: number) {
+      try {
+        yield* wait(sleep(seconds));
+      } finally {
+        ended.push(seconds);
+      }
+      return seconds;
+    }) as (seconds: number) => Promise<number>;
+    const first = syntax((results: ChannelReceiver<number>) => wait(results.receive()));
+    expect(yield* wait(streamConcurrent([1, 60, 70, 80, 90], work, { limit: 3 }, first))).toBe(1);
+    expect([ended.toSorted(), getRunningLoop().time()]).toEqual([[1, 60, 70, 80], 1]);
+  });
+
+  specify("an error of a work, of the items or of the body ends the others", function* () {
+    const broken = new Error("broken");
+    // oxlint-disable-next-line require-yield
+    function* brokenSource(): Generator<number, void, undefined> {
+      throw broken;
+    }
+    const drain = syntax(function* (results: ChannelReceiver<unknown>) {
+      for (;;) yield* wait(results.receive());
+    });
+    const fails = (): never => {
+      throw broken;
+    };
+    for (const running of [
+      streamConcurrent([1, 2], fails, { limit: 1 }, drain),
+      streamConcurrent(brokenSource(), (n) => sleep(n), { limit: 2 }, drain),
+      streamConcurrent([1, 2], (n) => sleep(n), { limit: 2 }, fails),
+    ]) {
+      const task = createTask(running);
+      yield* wait(asyncio.wait([task]));
+      expect((task.exception() as AggregateError).errors).toContain(broken);
+    }
   });
 });
 

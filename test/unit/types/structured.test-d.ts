@@ -1,23 +1,49 @@
 /** Types of `asyncio-ts/structured` and of the tests' tools: inferred without annotations, and what must not compile. */
 
 import * as asyncio from "asyncio-ts";
-import type { ChannelReceiver, ChannelSender, Selected, Started } from "asyncio-ts/structured";
+import type { CancelScope, ChannelReceiver, ChannelSender, Moved, Selected, Started } from "asyncio-ts/structured";
 import {
   asSafeChannel,
   CapacityLimiter,
+  failAfter,
   forEachConcurrent,
   mapConcurrent,
+  moveOnAfter,
   openChannel,
   Pool,
   race,
   retry,
   select,
+  shielded,
   start,
+  streamConcurrent,
 } from "asyncio-ts/structured";
 import { asyncTest, explore, SimulatedNetwork } from "asyncio-ts/testing";
 import { describe, expectTypeOf, test } from "vitest";
 
 const { sleep, taskGroup } = asyncio;
+
+describe("cancel scopes", () => {
+  test("the value is there unless the body was cut short, in both syntaxes", async () => {
+    const moved = await moveOnAfter(1, async (scope) => {
+      expectTypeOf(scope).toEqualTypeOf<CancelScope>();
+      return await sleep(1, "value");
+    });
+    expectTypeOf(moved).toEqualTypeOf<Moved<string>>();
+    expectTypeOf(moved.value).toEqualTypeOf<string | undefined>();
+    if (!moved.cancelledCaught) expectTypeOf(moved.value).toEqualTypeOf<string>();
+    expectTypeOf(
+      await failAfter({ milliseconds: 1 }, function* () {
+        return yield* sleep(1, 1);
+      }),
+    ).toEqualTypeOf<number>();
+    expectTypeOf(await shielded(() => sleep(1, true))).toEqualTypeOf<boolean>();
+    // @ts-expect-error the body is a function, not a promise that runs already
+    void moveOnAfter(1, sleep(1));
+    // @ts-expect-error a body waits for something
+    void moveOnAfter(1, () => 1);
+  });
+});
 
 describe("channels", () => {
   test("an item has the type of its channel", async () => {
@@ -135,4 +161,19 @@ describe("tests", () => {
     // @ts-expect-error there is no such policy
     await explore(async () => {}, { policy: "luck" });
   });
+});
+
+test("streamConcurrent: what the function gives is what the body receives", async () => {
+  const sum = await streamConcurrent(
+    ["a", "b"],
+    async (item) => item.length,
+    { limit: 1 },
+    async (results) => {
+      expectTypeOf(results).toEqualTypeOf<ChannelReceiver<number>>();
+      let total = 0;
+      for await (const result of results) total += result;
+      return total;
+    },
+  );
+  expectTypeOf(sum).toEqualTypeOf<number>();
 });

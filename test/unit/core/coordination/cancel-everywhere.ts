@@ -12,9 +12,11 @@
 import assert from "node:assert/strict";
 import * as asyncio from "asyncio-ts";
 import { VirtualHost } from "asyncio-ts/testing";
+import type { Program } from "../../syntaxes.ts";
+import { playAsAsyncFunction, playAsGenerator } from "../../syntaxes.ts";
 
 /** The code of a task: yields what it waits for, and gets what came of it. */
-export type Script<T = unknown> = Generator<asyncio.Awaitable<unknown>, T, unknown>;
+export type Script<T = unknown> = Program<T>;
 
 /** The syntax in which scripts are played. */
 export type Syntax = "generators" | "async functions" | "nests of both";
@@ -237,34 +239,4 @@ function describeOutcome(task: asyncio.Task<unknown>): string {
   if (task.cancelled()) return "was cancelled";
   const error = task.exception();
   return error === null ? "returned" : `raised ${String(error)}`;
-}
-
-function* playAsGenerator<T>(script: Script<T>): asyncio.CoroutineGenerator<T> {
-  let next = script.next();
-  while (next.done !== true) {
-    let value: unknown;
-    try {
-      value = yield* next.value;
-    } catch (error) {
-      next = script.throw(error);
-      continue;
-    }
-    next = script.next(value);
-  }
-  return next.value;
-}
-
-async function playAsAsyncFunction<T>(script: Script<T>): Promise<T> {
-  let next = script.next();
-  while (next.done !== true) {
-    let value: unknown;
-    try {
-      value = await next.value;
-    } catch (error) {
-      next = script.throw(error);
-      continue;
-    }
-    next = script.next(value);
-  }
-  return next.value;
 }
