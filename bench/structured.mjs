@@ -6,13 +6,23 @@
  */
 
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { pathToFileURL } from "node:url";
 import { existsSync, writeFileSync } from "node:fs";
 import * as asyncio from "asyncio-ts";
-import { mapConcurrent, openChannel, race, RateLimiter, retry } from "asyncio-ts/structured";
+import { failAfter, mapConcurrent, moveOnAfter, openChannel, race, RateLimiter, retry } from "asyncio-ts/structured";
 import { installInto, root } from "../scripts/setup.mjs";
 
-const PEERS = { bottleneck: "2.19.5", "p-limit": "7.3.3", "p-map": "7.1.1", "p-queue": "10.0.0", "p-retry": "9.0.0" };
+const PEERS = {
+  bottleneck: "2.19.5",
+  effect: "4.1.0",
+  effection: "4.1.1",
+  "p-limit": "7.3.3",
+  "p-map": "7.1.1",
+  "p-queue": "10.0.0",
+  "p-retry": "9.0.0",
+};
 const ROUNDS = 5;
 const ITEMS = 20_000;
 const LIMIT = 16;
@@ -23,6 +33,8 @@ const { default: pMap } = await load("p-map");
 const { default: PQueue } = await load("p-queue");
 const { default: pRetry } = await load("p-retry");
 const { default: Bottleneck } = await load("bottleneck");
+const { Effect, Fiber } = await load("effect");
+const effection = await load("effection");
 
 const items = Array.from({ length: ITEMS }, (_, i) => i);
 /** For bottleneck, which sets a timer for each: all would take a minute. */
@@ -42,12 +54,28 @@ function* generated(n) {
   return n;
 }
 
+const yielding = (n) => Effect.as(Effect.yieldNow, n);
+function* effected(n) {
+  yield* effection.until(Promise.resolve());
+  return n;
+}
+function* late() {
+  yield* effection.sleep(60_000);
+}
+/** What is written by hand: a race that a signal may win. */
+const aborting = (work, signal) =>
+  new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    work.then(resolve, reject);
+  });
+
 /** Each runs its work once, for all items; one that does less says for how many. */
 const BENCHMARKS = {
   [`map, ${LIMIT} at a time`]: {
     "asyncio-ts async": () => asyncio.run(() => mapConcurrent(items, ours, { limit: LIMIT })),
     "asyncio-ts generators": () => asyncio.run(() => mapConcurrent(items, generated, { limit: LIMIT })),
     "p-map": () => pMap(items, promised, { concurrency: LIMIT }),
+    Effect: () => Effect.runPromise(Effect.forEach(items, yielding, { concurrency: LIMIT })),
     "p-limit": () => {
       const limit = pLimit(LIMIT);
       return Promise.all(items.map((n) => limit(() => promised(n))));
@@ -59,6 +87,32 @@ const BENCHMARKS = {
     bottleneck: () => {
       const limiter = new Bottleneck({ maxConcurrent: LIMIT });
       return Promise.all(few.map((n) => limiter.schedule(() => promised(n)))).then(() => few.length);
+    },
+  },
+  "a deadline around each, which does not pass": {
+    "moveOnAfter async": () =>
+      asyncio.run(async () => {
+        for (const n of items) await moveOnAfter(60, () => ours(n));
+      }),
+    "moveOnAfter generators": () =>
+      asyncio.run(function* () {
+        for (const n of items) yield* moveOnAfter(60, () => generated(n));
+      }),
+    "failAfter generators": () =>
+      asyncio.run(function* () {
+        for (const n of items) yield* failAfter(60, () => generated(n));
+      }),
+    "asyncio.timeout generators": () =>
+      asyncio.run(function* () {
+        for (const n of items) yield* asyncio.timeout(60, () => generated(n));
+      }),
+    Effect: () => Effect.runPromise(Effect.forEach(items, (n) => Effect.timeout(yielding(n), "60 seconds"))),
+    Effection: () =>
+      effection.run(function* () {
+        for (const n of items) yield* effection.race([effected(n), late()]);
+      }),
+    "AbortSignal.timeout": async () => {
+      for (const n of items) await aborting(promised(n), AbortSignal.timeout(60_000));
     },
   },
   "retry, the second attempt succeeds": {
@@ -143,6 +197,42 @@ const CANCELLED = {
     queue.clear();
     await pause(0.05);
   },
+  "Effect.forEach, its fiber interrupted": async (step) => {
+    const work = (n) =>
+      Effect.andThen(
+        Effect.sleep(10),
+        Effect.promise(() => step(n, () => Promise.resolve())),
+      );
+    const fiber = Effect.runFork(Effect.forEach([1, 2, 3], work));
+    await pause(0.015);
+    await Effect.runPromise(Fiber.interrupt(fiber));
+    await pause(0.05);
+  },
+  "Effection, its task halted": async (step) => {
+    const task = effection.run(function* () {
+      for (const n of [1, 2, 3]) {
+        yield* effection.sleep(10);
+        yield* effection.until(step(n, () => Promise.resolve()));
+      }
+    });
+    await pause(0.015);
+    await task.halt();
+    await pause(0.05);
+  },
+  "moveOnAfter, whose body catches everything": async (step) =>
+    await asyncio.run(async () => {
+      await moveOnAfter(0.015, async () => {
+        for (const n of [1, 2, 3]) await step(n, asyncio.sleep).catch(() => {});
+      });
+      await asyncio.sleep(0.05);
+    }),
+  "asyncio.timeout, whose body catches everything": async (step) =>
+    await asyncio.run(async () => {
+      await asyncio.timeout(0.015, async () => {
+        for (const n of [1, 2, 3]) await step(n, asyncio.sleep).catch(() => {});
+      });
+      await asyncio.sleep(0.05);
+    }),
   "race, a loser": async (step) =>
     await asyncio.run(async () => {
       await race(
@@ -198,6 +288,58 @@ for (const [name, subjects] of Object.entries(BENCHMARKS)) {
   }
 }
 
+/** So many works that wait, all at once: what each holds. */
+const WAITING = 10_000;
+const ALL = { limit: WAITING, concurrency: WAITING };
+const waiters = items.slice(0, WAITING);
+function* naps() {
+  yield* asyncio.sleep(0.3);
+}
+const MEMORY = {
+  "mapConcurrent async": (hold) =>
+    asyncio.run(
+      async () =>
+        await held(
+          mapConcurrent(waiters, async () => await asyncio.sleep(0.3), ALL),
+          hold,
+        ),
+    ),
+  "mapConcurrent generators": (hold) => asyncio.run(async () => await held(mapConcurrent(waiters, naps, ALL), hold)),
+  "p-map": (hold) =>
+    held(
+      pMap(waiters, () => pause(0.3), ALL),
+      hold,
+    ),
+  Effect: (hold) => held(Effect.runPromise(Effect.forEach(waiters, () => Effect.sleep(300), ALL)), hold),
+  Effection: (hold) =>
+    held(
+      effection.run(() => effection.all(waiters.map(() => effection.sleep(300)))),
+      hold,
+    ),
+};
+
+/** Calls `hold` while `work` is under way. */
+async function held(work, hold) {
+  const timer = setTimeout(() => hold(), 150);
+  await work;
+  clearTimeout(timer);
+}
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
+
+console.log(`\n${WAITING} works that wait at once: bytes for each`);
+for (const [name, run] of Object.entries(MEMORY)) {
+  let bytes = Number.NaN;
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  await run(() => {
+    collect();
+    bytes = (process.memoryUsage().heapUsed - before) / WAITING;
+  });
+  console.log(`  ${name.padEnd(24)} ${Math.round(bytes).toString().padStart(7)}`);
+}
+
 console.log("\nended in the middle of the second of three steps: what was done nevertheless");
 for (const [name, run] of Object.entries(CANCELLED)) {
   const log = [];
@@ -205,5 +347,5 @@ for (const [name, run] of Object.entries(CANCELLED)) {
     await wait(0.01);
     log.push(n);
   });
-  console.log(`  ${name.padEnd(36)} ${log.join(", ")}`);
+  console.log(`  ${name.padEnd(48)} ${log.join(", ")}`);
 }

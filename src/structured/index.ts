@@ -36,5 +36,7 @@ export { forEachConcurrent, mapConcurrent, streamConcurrent } from "./work/map-c
 export { race } from "./work/race.ts";
 export type { RetryOptions } from "./work/retry.ts";
 export { retry } from "./work/retry.ts";
+export type { Health, Service, ServiceState } from "./work/services.ts";
+export { Services } from "./work/services.ts";
 export type { Started } from "./work/start.ts";
 export { start } from "./work/start.ts";

@@ -128,6 +128,7 @@ test("the entry point for structured concurrency exports these names", () => {
     "EndOfChannelError",
     "Pool",
     "RateLimiter",
+    "Services",
     "WouldBlockError",
     "asSafeChannel",
     "currentEffectiveDeadline",

@@ -708,6 +708,55 @@ const checks = [
   },
 
   {
+    name: "cancel scopes: generators",
+    async run({ asyncio, structured }) {
+      const { moveOnAfter, shielded } = structured;
+      const seen = [];
+      await asyncio.run(function* () {
+        const moved = yield* moveOnAfter(0.005, function* () {
+          for (let i = 0; i < 2; i++) {
+            try {
+              yield* asyncio.sleep(60);
+            } catch (error) {
+              seen.push(error.message);
+            }
+          }
+          seen.push(yield* shielded(() => asyncio.sleep(0.001, "shielded")));
+          yield* asyncio.sleep(60);
+        });
+        seen.push(moved.cancelledCaught);
+      });
+      const message = "timed out after 0.005 seconds";
+      equal(seen, [message, message, "shielded", true]);
+    },
+  },
+
+  {
+    name: "cancel scopes: async functions, a group in them, and the signal",
+    where: "async context",
+    async run({ asyncio, structured }) {
+      const { CancelScope, failAfter } = structured;
+      const seen = [];
+      await asyncio.run(async () => {
+        const scope = new CancelScope({ timeout: 0.005 });
+        await scope.run(async () => {
+          const { signal } = asyncio.currentTask();
+          signal.addEventListener("abort", () => seen.push("aborted"));
+          await asyncio.taskGroup(async (group) => {
+            group.createTask(async () => {
+              for (let i = 0; i < 2; i++) await asyncio.sleep(60).catch(() => seen.push("raised"));
+            });
+            await asyncio.sleep(60);
+          });
+        });
+        seen.push(scope.cancelledCaught);
+        await failAfter(0.001, async () => await asyncio.sleep(60)).catch((error) => seen.push(error.name));
+      });
+      equal(seen, ["aborted", "raised", "raised", true, "TimeoutError"]);
+    },
+  },
+
+  {
     name: "channels, mapConcurrent, retry and a pool: async functions",
     where: "async context",
     async run({ asyncio, structured }) {

@@ -213,7 +213,9 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "line.ts": ["Line", "Ticket"],
     "sources.ts": ["Items", "Source", "sourceOf"],
   },
-  "structured/scopes": {},
+  "structured/scopes": {
+    "cancel-scope.ts": ["CancelScope", "shielded"],
+  },
   "structured/channels": {
     "as-safe-channel.ts": ["bridge"],
     "channel.ts": ["ChannelReceiver", "ChannelSender"],

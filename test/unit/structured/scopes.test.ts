@@ -18,7 +18,7 @@ import {
   shielded,
   start,
 } from "asyncio-ts/structured";
-import { asyncTest, waitAllTasksBlocked } from "asyncio-ts/testing";
+import { asyncTest, explore, waitAllTasksBlocked } from "asyncio-ts/testing";
 import { describe, expect, test } from "vitest";
 import type { Program } from "../syntaxes.ts";
 import { SYNTAXES, wait } from "../syntaxes.ts";
@@ -756,4 +756,77 @@ describe("in async functions", () => {
       expect([moved, disposed]).toEqual([CUT, ["closed"]]);
     }),
   );
+});
+
+describe("searched through", () => {
+  test("a lock and a limiter in scopes: no grant is lost or doubled, whoever is cut short when", async () => {
+    const body = async (): Promise<void> => {
+      const lock = new asyncio.Lock();
+      const limiter = new CapacityLimiter(1);
+      let inside = 0;
+      const scopes = [new CancelScope(), new CancelScope()];
+      const use = (scope: CancelScope) => () =>
+        scope.run(async () => {
+          await lock.hold(async () => {
+            await limiter.hold(async () => {
+              if (++inside > 1) throw new Error("two are inside");
+              await sleep(0).finally(() => inside--);
+            });
+          });
+        });
+      const users = scopes.map((scope, i) => createTask(use(scope), { name: `user ${i}` }));
+      const killer = createTask(
+        async () => {
+          await sleep(0);
+          scopes[0]!.cancel();
+        },
+        { name: "killer" },
+      );
+      await asyncio.wait([...users, killer]);
+      for (const task of users) if (!task.cancelled()) task.result();
+      if (lock.locked() || limiter.borrowedTokens > 0) throw new Error("something is held still");
+      if (!scopes[1]!.cancelCalled && !users[1]!.cancelled() && users[1]!.result().cancelledCaught) {
+        throw new Error("the other was cut short");
+      }
+    };
+    const options = { order: "any", policy: "delays", bound: 2, cancels: 1, runs: 100_000 } as const;
+    const { failure, exhausted } = await explore(body, options);
+    expect(failure === null ? null : String(failure)).toBeNull();
+    expect(exhausted).toBe(true);
+  });
+
+  test("a scope around a group: all of it has ended with it, in every order", async () => {
+    const body = async (): Promise<void> => {
+      let running = 0;
+      const work = async (): Promise<void> => {
+        running++;
+        try {
+          await sleep(0);
+          await sleep(0);
+        } finally {
+          await shielded(() => sleep(0));
+          running--;
+        }
+      };
+      const scope = new CancelScope();
+      const main = createTask(
+        () =>
+          scope.run(() =>
+            taskGroup(async (group) => {
+              group.createTask(work, { name: "a" });
+              group.createTask(work, { name: "b" });
+              await sleep(0);
+            }),
+          ),
+        { name: "owner" },
+      );
+      const killer = createTask(async () => scope.cancel(), { name: "killer" });
+      await asyncio.wait([main, killer]);
+      if (running > 0) throw new Error(`${running} are running still`);
+    };
+    const options = { order: "any", policy: "delays", bound: 2, cancels: 1, runs: 100_000 } as const;
+    const { failure, exhausted } = await explore(body, options);
+    expect(failure === null ? null : String(failure)).toBeNull();
+    expect(exhausted).toBe(true);
+  });
 });
