@@ -87,11 +87,24 @@ export { BoundedSemaphore, Semaphore } from "./coordination/locks/semaphore.ts";
 export type { Logger } from "./base/log.ts";
 export { getLogger, setLogger } from "./base/log.ts";
 export type { FromPromiseOptions, Waitable } from "./kernel/promises.ts";
-export { ensureFuture, fromPromise } from "./kernel/promises.ts";
+export { ensureFuture, fromPromise, wrapFuture } from "./kernel/promises.ts";
 export type { PriorityQueueOptions } from "./coordination/priority-queue.ts";
 export type { QueueStatistics, QueueStore } from "./coordination/queues.ts";
 export { LifoQueue, Queue } from "./coordination/queues.ts";
 export { PriorityQueue } from "./coordination/priority-queue.ts";
+export type { CurrentJob } from "./loop/current-job.ts";
+export { currentJob } from "./loop/current-job.ts";
+export type {
+  Executor,
+  ExecutorOptions,
+  ExecutorShutdownOptions,
+  ExecutorStatistics,
+  MapOptions,
+  Results,
+} from "./loop/executors.ts";
+export { BaseExecutor, BrokenExecutorError } from "./loop/executors.ts";
+export type { Job, JobOptions, TasksOf } from "./loop/jobs.ts";
+export { defineTasks, NamedTask } from "./loop/jobs.ts";
 export type { RunnerOptions } from "./loop/runners.ts";
 export { run, Runner } from "./loop/runners.ts";
 export { shield } from "./coordination/shield.ts";

@@ -25,6 +25,8 @@ export type { HostName, NetworkOptions } from "./network/simulated-network.ts";
 export { SimulatedNetwork } from "./network/simulated-network.ts";
 export type { AsyncTestOptions } from "./tasks/async-test.ts";
 export { asyncTest } from "./tasks/async-test.ts";
+export type { InMemoryExecutorOptions } from "./tasks/in-memory-executor.ts";
+export { InMemoryExecutor } from "./tasks/in-memory-executor.ts";
 export { Sequencer } from "./tasks/sequencer.ts";
 export { assertNoSwitch, assertSwitches } from "./tasks/switches.ts";
 export { waitAllTasksBlocked } from "./tasks/wait-all-tasks-blocked.ts";

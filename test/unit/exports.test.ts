@@ -13,8 +13,10 @@ const CORE = [
   "Barrier",
   "BaseEventLoop",
   "BaseExceptionGroup",
+  "BaseExecutor",
   "BoundedSemaphore",
   "BrokenBarrierError",
+  "BrokenExecutorError",
   "CancelledError",
   "Condition",
   "ConnectionAbortedError",
@@ -34,6 +36,7 @@ const CORE = [
   "LifoQueue",
   "LimitOverrunError",
   "Lock",
+  "NamedTask",
   "PriorityQueue",
   "ProcessLookupError",
   "Queue",
@@ -59,7 +62,9 @@ const CORE = [
   "coroutine",
   "createEagerTaskFactory",
   "createTask",
+  "currentJob",
   "currentTask",
+  "defineTasks",
   "drawTasks",
   "eagerTaskFactory",
   "ensureFuture",
@@ -91,6 +96,7 @@ const CORE = [
   "toWritableStream",
   "wait",
   "waitFor",
+  "wrapFuture",
 ];
 
 /** What Node.js adds. */
@@ -100,11 +106,14 @@ const NODE = [
   "NodeHost",
   "PIPE",
   "Process",
+  "ProcessPoolExecutor",
   "STDOUT",
+  "ThreadPoolExecutor",
   "createSubprocessExec",
   "createSubprocessShell",
   "fromNodeStream",
   "toNodeStream",
+  "toThread",
 ];
 
 test("the portable entry point exports these names", () => {
@@ -151,6 +160,7 @@ test("the entry point for structured concurrency exports these names", () => {
 test("the testing entry point exports these names", () => {
   expect(Object.keys(testing).toSorted()).toEqual([
     "EndlessError",
+    "InMemoryExecutor",
     "InvariantError",
     "LeftoverError",
     "MemoryChannel",

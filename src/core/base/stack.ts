@@ -38,6 +38,15 @@ export const OWN_FOLDER: string | undefined = /((?:\w+:\/\/)?\/[^\s()]*\/)[^/\s(
   .exec(String(new Error("here").stack))?.[1]
   ?.replace(/^file:\/\//, "");
 
+/** This place of the program, as an error whose stack, of `depth` frames, is written only when it is read. */
+export function placeOf(depth: number): Error {
+  const limit = suspendStacks();
+  resumeStacks(depth);
+  const place = new Error("here");
+  resumeStacks(limit);
+  return place;
+}
+
 /** How many of the library's own frames may lie above the user's. */
 const OWN_FRAMES = 10;
 

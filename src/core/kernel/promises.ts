@@ -98,6 +98,19 @@ export function ensureFuture<A extends Waitable<unknown>>(
   return new PromiseFuture<ResultOf<A>>(loop, checked(awaitable as PromiseLike<ResultOf<A>>), null, null);
 }
 
+/**
+ * A future of `work`: itself if it is one, as the job of an executor is; one that follows it if it is a promise.
+ *
+ * CPython: `asyncio.wrap_future`, which makes one of a `concurrent.futures.Future`.
+ */
+export function wrapFuture<A extends Future<unknown> | PromiseLike<unknown>>(
+  work: A,
+  options: { readonly loop?: AbstractEventLoop } = {},
+): Future<ResultOf<A>> {
+  if (isCoroutine(work)) throw new TypeError("wrapFuture is for futures and promises: use createTask for a coroutine");
+  return ensureFuture(work as Waitable<unknown>, options) as Future<ResultOf<A>>;
+}
+
 class PromiseFuture<T> extends Future<T> {
   readonly #aborter: Aborter | null;
   readonly #late: ((value: T) => unknown) | null;

@@ -20,7 +20,7 @@ import {
   TURNS_PER_LOOK_AT_CLOCK,
 } from "../base/constants.ts";
 import type { Context } from "../kernel/contextvars.ts";
-import type { CoroutineLike } from "../kernel/coroutines.ts";
+import type { Coroutine, CoroutineLike } from "../kernel/coroutines.ts";
 import type { Duration } from "../base/duration.ts";
 import { toSeconds } from "../base/duration.ts";
 import type {
@@ -208,6 +208,11 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   getTaskFactory(): TaskFactory | null {
     return this.#taskFactory;
+  }
+
+  /** @internal Ends the loop's own executor, if it has one: the last thing that `run` does. */
+  _endExecutor(): Coroutine<void> | null {
+    return null;
   }
 
   // --- running

@@ -150,6 +150,8 @@ export class Runner implements AsyncDisposable {
     interrupts.listen(null);
     try {
       await cancelAllTasks(loop, this.#hasReturned && loop.getDebug());
+      const executorEnds = loop._endExecutor();
+      if (executorEnds !== null) await loop.runUntilComplete(executorEnds);
     } catch (error) {
       // A task awaits a promise that is never settled: closing the loop says which.
       if (!(error instanceof DeadlockError)) throw error;

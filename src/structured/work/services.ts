@@ -56,8 +56,7 @@ const FAREWELL_SECONDS = 1;
  * await asyncio.run(async () => {
  *   const services = new Services([part("database"), part("server")]);
  *   const running = asyncio.createTask(services.run());
- *   await asyncio.sleep(0.001);
- *   assert.ok(services.health().isReady);
+ *   while (!services.health().isReady) await asyncio.sleep(0.001);
  *   running.cancel();
  *   await asyncio.wait([running]);
  *   assert.deepEqual(log, ["database starts", "server starts", "server stops", "database stops"]);

@@ -23,6 +23,7 @@ export const ROOMS = [
   "node/platform",
   "node/network",
   "node/processes",
+  "node/executors",
   "node",
 ] as const;
 

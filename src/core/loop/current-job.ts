@@ -1,0 +1,48 @@
+/** The job that a function does, where an executor runs it. @module */
+
+import type { Signal } from "../base/abort.ts";
+import { RuntimeError } from "../base/exceptions.ts";
+import { ContextVar, copyContext } from "../kernel/contextvars.ts";
+
+/** The job that the present code does, where an executor runs it. */
+export interface CurrentJob {
+  /** The {@link Job.id} at the caller's. */
+  readonly id: number;
+  /** Aborted when the caller does not want the result any more: the work has a grace to stop in. */
+  readonly signal: Signal;
+  /** The values of the context variables that were sent along. */
+  readonly context: ReadonlyMap<string, unknown>;
+  /** Tells the caller a step; see {@link Job.progress}. It must be data, as an argument must. */
+  progress(step: unknown): void;
+}
+
+const CURRENT = new ContextVar<CurrentJob>("asyncio-ts.job");
+
+/**
+ * The job that this code does, in a function that an executor runs.
+ *
+ * ```ts no-run
+ * export async function thumbnails(paths: string[]) {
+ *   const job = asyncio.currentJob();
+ *   for (const path of paths) {
+ *     if (job.signal.aborted) return;
+ *     job.progress(await thumbnail(path));
+ *   }
+ * }
+ * ```
+ *
+ * @throws {RuntimeError} elsewhere.
+ */
+export function currentJob(): CurrentJob {
+  const job = CURRENT.get(undefined);
+  if (job === undefined) throw new RuntimeError("currentJob() is for functions that an executor runs");
+  return job;
+}
+
+/** Calls `fn` as the work of `job`. */
+export function runAsJob<R>(job: CurrentJob, fn: () => R): R {
+  return copyContext().run(() => {
+    CURRENT.set(job);
+    return fn();
+  });
+}

@@ -1,0 +1,108 @@
+/** An executor for tests: it runs on the loop, in the time of the loop. @module */
+
+import type { Duration } from "../../core/base/duration.ts";
+import { toSeconds } from "../../core/base/duration.ts";
+import type { Aborter, Signal } from "../../core/base/abort.ts";
+import { newAborter } from "../../core/base/abort.ts";
+import { tellCancellation } from "../../core/base/foreign-aborts.ts";
+import { sleep } from "../../core/coordination/sleep.ts";
+import { callBody } from "../../core/kernel/async-functions.ts";
+import { isCoroutine } from "../../core/kernel/coroutines.ts";
+import type { Body, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
+import type { Task } from "../../core/kernel/tasks.ts";
+import { runAsJob } from "../../core/loop/current-job.ts";
+import type { ExecutorOptions } from "../../core/loop/executors.ts";
+import { BaseExecutor, BrokenExecutorError } from "../../core/loop/executors.ts";
+import type { Job } from "../../core/loop/jobs.ts";
+import { packError, unpackError } from "../../core/loop/remote-errors.ts";
+
+/** Options of an {@link InMemoryExecutor}. */
+export interface InMemoryExecutorOptions extends ExecutorOptions {
+  /** How long a job is on its way before it begins; no time by default. */
+  readonly latency?: Duration;
+}
+
+/**
+ * An executor whose work is done here, by a task for each job: for tests on virtual time of code that uses executors. What
+ * is sent is copied, as between threads, and errors come back as from there.
+ *
+ * ```ts
+ * const tasks = asyncio.defineTasks("here", {
+ *   double: async (n: number) => {
+ *     await asyncio.sleep(60);
+ *     return 2 * n;
+ *   },
+ * });
+ * await asyncTest(async () => {
+ *   await using executor = new InMemoryExecutor({ maxWorkers: 2 });
+ *   assert.equal(await executor.submit(tasks.double, 21), 42);
+ *   assert.equal(asyncio.getRunningLoop().time(), 60);
+ * })();
+ * ```
+ */
+export class InMemoryExecutor extends BaseExecutor {
+  readonly #latency: number;
+  readonly #works: Map<Job<unknown>, Work> = new Map();
+
+  constructor(options: InMemoryExecutorOptions = {}) {
+    super(options.maxWorkers ?? 4, options);
+    this.#latency = toSeconds(options.latency ?? 0, "latency");
+  }
+
+  protected override begin(job: Job<unknown>): void {
+    const aborter = newAborter();
+    const task = job.getLoop().createTask(() => this.#work(job, aborter.signal), { name: job.task.name });
+    this.#works.set(job, { task, aborter });
+    task.addDoneCallback(() => {
+      this.#works.delete(job);
+      this.ended(job);
+    });
+  }
+
+  protected override stop(job: Job<unknown>): void {
+    const work = this.#works.get(job);
+    work?.aborter.abort(tellCancellation("the job was cancelled"));
+    work?.task.cancel();
+  }
+
+  // oxlint-disable-next-line require-yield -- there is nothing to end
+  protected override *release(): CoroutineGenerator<void> {}
+
+  /** The worker of `job` ends in the middle of it, as a process that is killed. */
+  crash(job: Job<unknown>): void {
+    job._threw(new BrokenExecutorError(`the worker of ${job.task.name} ended before it answered: it was crashed`));
+    this.#works.get(job)?.task.cancel();
+  }
+
+  *#work(job: Job<unknown>, signal: Signal): CoroutineGenerator<void> {
+    const { id, args, _isChunk: isChunk, _context: context } = job;
+    const fn = job.task._function as (...args: readonly unknown[]) => unknown;
+    const progress = (step: unknown): void => job._progressed(structuredClone(step));
+    const call = (...given: readonly unknown[]): unknown =>
+      runAsJob({ id, signal, context: new Map(context), progress }, () => fn(...(structuredClone(given) as unknown[])));
+    try {
+      if (this.#latency > 0) yield* sleep(this.#latency);
+      const results: unknown[] = [];
+      for (const given of isChunk ? args.map((arg) => [arg]) : [args]) {
+        results.push(structuredClone(yield* callBody(() => awaitable(call(...given)))));
+      }
+      job._returned(isChunk ? results : results[0]);
+    } catch (error) {
+      // Nobody waits for the job any more: it was cancelled, or this is its cleanup that failed.
+      if (job.done()) throw error;
+      job._threw(unpackError(packError(error), `${job.task.name} in memory`, job._origin));
+    }
+  }
+}
+
+/** What runs for a job. */
+interface Work {
+  readonly task: Task<void>;
+  readonly aborter: Aborter;
+}
+
+declare const structuredClone: (value: unknown) => unknown;
+
+function awaitable(result: unknown): ReturnType<Body<unknown>> {
+  return isCoroutine(result) ? result : Promise.resolve(result);
+}
