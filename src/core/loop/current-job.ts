@@ -18,6 +18,10 @@ export interface CurrentJob {
 
 const CURRENT = new ContextVar<CurrentJob>("asyncio-ts.job");
 
+/** The job of a worker, which has one at a time: for another copy of the package, which the function may have imported. */
+const WORKERS: unique symbol = Symbol.for("asyncio-ts.job");
+const shared = globalThis as { [WORKERS]?: CurrentJob | undefined };
+
 /**
  * The job that this code does, in a function that an executor runs.
  *
@@ -34,9 +38,14 @@ const CURRENT = new ContextVar<CurrentJob>("asyncio-ts.job");
  * @throws {RuntimeError} elsewhere.
  */
 export function currentJob(): CurrentJob {
-  const job = CURRENT.get(undefined);
+  const job = CURRENT.get(undefined) ?? shared[WORKERS];
   if (job === undefined) throw new RuntimeError("currentJob() is for functions that an executor runs");
   return job;
+}
+
+/** In a worker: `job` is what it does from here on, or nothing. */
+export function setWorkersJob(job: CurrentJob | undefined): void {
+  shared[WORKERS] = job;
 }
 
 /** Calls `fn` as the work of `job`. */

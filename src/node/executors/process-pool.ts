@@ -81,12 +81,9 @@ class ChildWorker implements Worker {
   }
 
   hold(keeps: boolean): void {
-    if (keeps) {
-      this.#child.ref();
-      this.#child.channel?.ref();
-    } else {
-      this.#child.unref();
-      this.#child.channel?.unref();
-    }
+    const word = keeps ? "ref" : "unref";
+    this.#child[word]();
+    // Bun's channel has neither.
+    (this.#child.channel as Partial<NonNullable<ChildProcess["channel"]>> | null | undefined)?.[word]?.();
   }
 }

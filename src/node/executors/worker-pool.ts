@@ -83,15 +83,21 @@ export abstract class WorkerPool extends BaseExecutor {
   protected abstract startWorker(): Worker;
 
   protected override begin(job: Job<unknown>): void {
-    const member = this.#idle.pop() ?? this.#hire();
-    this.#busy.set(job, member);
     try {
+      const member = this.#idle.pop() ?? this.#hire();
+      this.#busy.set(job, member);
       member.begin(job);
     } catch (error) {
-      // What cannot be sent, such as a function among the arguments.
+      // A worker that cannot be started, or what cannot be sent, such as a function among the arguments.
       job._threw(error);
-      job.getLoop().callSoon(() => this.#free(member, job));
+      job.getLoop().callSoon(() => this.#notBegun(job));
     }
+  }
+
+  #notBegun(job: Job<unknown>): void {
+    const member = this.#busy.get(job);
+    if (member === undefined) this.ended(job);
+    else this.#free(member, job);
   }
 
   #hire(): Member {
@@ -252,11 +258,18 @@ export function inheritedOptions(): string[] {
   return options;
 }
 
-/** Where the main module of a worker lies. @throws {RuntimeError} if it does not, as in a bundle. */
+/**
+ * Where the main module of a worker lies. Where stacks are shown by source maps (Bun, `--enable-source-maps`), the library's
+ * folder is that of its sources, and what was built lies beside it.
+ *
+ * @throws {RuntimeError} if it is not there, as in a bundle.
+ */
 export function workerFile(name: string): string {
-  const path = join(OWN_FOLDER ?? ".", "node", name);
-  if (existsSync(path)) return path;
+  const folder = OWN_FOLDER ?? ".";
+  const places = [folder, join(folder, "..", "dist")].map((place) => join(place, "node", name));
+  const path = places.find((place) => existsSync(place));
+  if (path !== undefined) return path;
   throw new RuntimeError(
-    `the file of the workers is not there, ${path}: keep asyncio-ts out of the bundle ("external")`,
+    `the file of the workers is not there, ${places[0]}: keep asyncio-ts out of the bundle ("external")`,
   );
 }

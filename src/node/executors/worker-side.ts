@@ -5,7 +5,7 @@ import { newAborter } from "../../core/base/abort.ts";
 import { CancelledError } from "../../core/base/exceptions.ts";
 import { isCoroutine } from "../../core/kernel/coroutines.ts";
 import type { CurrentJob } from "../../core/loop/current-job.ts";
-import { runAsJob } from "../../core/loop/current-job.ts";
+import { runAsJob, setWorkersJob } from "../../core/loop/current-job.ts";
 import { packError } from "../../core/loop/remote-errors.ts";
 import { run } from "../../core/loop/runners.ts";
 import type { Reply, Request, Values } from "./messages.ts";
@@ -49,6 +49,7 @@ export class WorkerSide {
   ): Promise<void> {
     const job = new JobHere(id, context, this.#post);
     this.#jobs.set(id, job);
+    setWorkersJob(job);
     try {
       const fn = named.fn ?? (await load(named));
       const value = await runAsJob(job, () => (isChunk ? callEach(fn, args, job) : call(fn, args, job)));
@@ -57,6 +58,7 @@ export class WorkerSide {
       this.#post(["threw", id, packError(error)]);
     } finally {
       this.#jobs.delete(id);
+      setWorkersJob(undefined);
     }
   }
 }

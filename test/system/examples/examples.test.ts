@@ -166,3 +166,9 @@ test("the live view hides the cursor and brings it back", async () => {
   expect(output.startsWith("\u001b[?25l")).toBe(true);
   expect(output.endsWith("\u001b[?25h")).toBe(true);
 });
+
+test("hashing.mjs hashes files in threads, in order", async () => {
+  const lines = await run("examples/hashing.mjs", "LICENSE", "package.json");
+  expect(lines.map((line) => line.slice(18))).toEqual(["LICENSE", "package.json"]);
+  expect(lines.every((line) => /^[0-9a-f]{16}  /.test(line))).toBe(true);
+});

@@ -161,7 +161,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
   },
   "core/loop": {
     "base-events.ts": ["BaseEventLoop", "newEventLoop"],
-    "current-job.ts": ["CurrentJob", "runAsJob"],
+    "current-job.ts": ["CurrentJob", "runAsJob", "setWorkersJob"],
     "executors.ts": ["BaseExecutor", "BrokenExecutorError", "Executor", "ExecutorOptions"],
     "host.ts": ["Host", "HostClient"],
     "jobs.ts": ["Job", "NamedTask", "checkTask"],
