@@ -88,7 +88,8 @@ export function defineTasks<M extends object>(module: string | { readonly href: 
 
 /** @throws {TypeError} for what is no task, with what to write. */
 export function checkTask(task: unknown, caller: string): asserts task is NamedTask<never[], unknown> {
-  if (task instanceof NamedTask) return;
+  // By what it has, and not by its class: it may be of another copy of the package.
+  if (typeof task === "object" && task !== null && "_function" in task) return;
   const received = typeof task === "function" ? `the function ${functionName(task)}` : repr(task);
   throw new TypeError(
     `${caller}: received ${received}; what runs elsewhere is named, since code cannot be sent: ` +

@@ -76,11 +76,46 @@ run(main)
 
 export const BROWSER_PRINTS = "cleaned true CancelledError TimeoutError async";
 
+/** What threads and processes do for {@link EXECUTORS}. */
+export const EXECUTORS_WORK = `
+import { currentJob, sleep } from "asyncio-ts";
+
+export const double = (n) => 2 * n;
+export function* nap() {
+  currentJob().progress("asleep");
+  yield* sleep(0.001);
+  return "woken";
+}
+`;
+
+/** Work elsewhere, from the packed files. */
+export const EXECUTORS = `
+import * as asyncio from "asyncio-ts";
+import * as work from "./work.mjs";
+
+const tasks = asyncio.defineTasks(new URL("./work.mjs", import.meta.url), work);
+const lines = [];
+
+await asyncio.run(async () => {
+  lines.push(await asyncio.toThread(tasks.double, 21));
+  for (const Executor of [asyncio.ThreadPoolExecutor, asyncio.ProcessPoolExecutor]) {
+    const executor = new Executor({ maxWorkers: 1 });
+    const job = executor.submit(tasks.nap);
+    for await (const step of job.progress) lines.push(step);
+    lines.push(await job);
+    await executor.shutdown();
+  }
+});
+console.log(lines.join(" "));
+`;
+
+export const EXECUTORS_PRINT = "42 asleep woken asleep woken";
+
 /** What a strict compiler sees. */
 export const TYPES = `
 import * as asyncio from "asyncio-ts";
-import { mapConcurrent, openChannel, race, retry, select } from "asyncio-ts/structured";
-import { asyncTest, explore, SimulatedNetwork, VirtualHost } from "asyncio-ts/testing";
+import { mapConcurrent, moveOnAfter, openChannel, race, retry, select } from "asyncio-ts/structured";
+import { asyncTest, explore, InMemoryExecutor, SimulatedNetwork, VirtualHost } from "asyncio-ts/testing";
 
 export const test: (context: string) => Promise<void> = asyncTest(async (context: string) => {
   const network = new SimulatedNetwork({ latency: [0.01, { milliseconds: 50 }] });
@@ -94,7 +129,12 @@ export const test: (context: string) => Promise<void> = asyncTest(async (context
     yield* asyncio.sleep(1);
     return attempt > 1;
   });
-  void [text, either, again, (await explore(async () => {})).failure?.token];
+  const moved = await moveOnAfter(1, async (scope) => scope.deadline);
+  const deadline: number = moved.cancelledCaught ? 0 : moved.value;
+  const tasks = asyncio.defineTasks("work", { size: async (text: string) => text.length, version: 1 });
+  const size: number = await new InMemoryExecutor().submit(tasks.size.with({ timeout: { seconds: 1 } }), "text");
+  const inThread: number = await asyncio.toThread(tasks.size, "text");
+  void [deadline, size, inThread, text, either, again, (await explore(async () => {})).failure?.token];
 });
 
 async function main(): Promise<number> {

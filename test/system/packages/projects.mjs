@@ -15,6 +15,9 @@ import {
   COPIES_STRAY,
   COPY,
   CORE_TYPES,
+  EXECUTORS,
+  EXECUTORS_PRINT,
+  EXECUTORS_WORK,
   NODE,
   NODE_PRINTS,
   tests,
@@ -107,6 +110,30 @@ export const PROJECTS = {
   },
   "node: --frozen-intrinsics": {
     ...bundled([["node", "--no-warnings", "--frozen-intrinsics", "app.mjs"]]),
+    isQuick: true,
+  },
+  "node: executors": {
+    files: { "app.mjs": EXECUTORS, "work.mjs": EXECUTORS_WORK },
+    run: [["node", "app.mjs"]],
+    prints: EXECUTORS_PRINT,
+    isQuick: true,
+  },
+  "esbuild, around executors": {
+    files: { "app.mjs": EXECUTORS, "work.mjs": EXECUTORS_WORK },
+    run: [
+      [
+        "esbuild",
+        "app.mjs",
+        "--bundle",
+        "--external:asyncio-ts",
+        "--platform=node",
+        "--format=esm",
+        "--outfile=out.mjs",
+        "--log-level=error",
+      ],
+      out,
+    ],
+    prints: EXECUTORS_PRINT,
     isQuick: true,
   },
   "node: two copies": {

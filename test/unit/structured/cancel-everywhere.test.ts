@@ -34,12 +34,9 @@ describe.each(SYNTAXES)("in %s", (syntax) => {
     expect(plays).toBeGreaterThan(5);
   };
 
-  test("scopes: the request comes through, wherever it meets a deadline, a switch or a shield", async () => {
+  test("scopes: the request comes through, wherever it meets a deadline or a shield", async () => {
     await everywhere((stage) => {
-      const sleeps = (seconds: number): (() => ReturnType<asyncio.Body<unknown>>) =>
-        stage.body(function* () {
-          yield sleep(seconds);
-        });
+      const sleeps = sleepsOf(stage);
       stage.task("deadline", function* () {
         yield moveOnAfter(1, sleeps(2));
         yield sleep(1);
@@ -59,6 +56,12 @@ describe.each(SYNTAXES)("in %s", (syntax) => {
         }
         yield sleep(0);
       });
+    });
+  });
+
+  test("scopes: and where it meets a switch, a group or an error", async () => {
+    await everywhere((stage) => {
+      const sleeps = sleepsOf(stage);
       const scope = new CancelScope();
       stage.task("switched", function* () {
         yield scope.run(sleeps(5));
@@ -237,10 +240,7 @@ describe.each(SYNTAXES)("in %s", (syntax) => {
         yield sleep(0.1);
         if (attempt < 2) throw new Error("again");
       });
-      const sleeps = (seconds: number): (() => ReturnType<asyncio.Body<unknown>>) =>
-        stage.body(function* () {
-          yield sleep(seconds);
-        });
+      const sleeps = sleepsOf(stage);
       const breaker = new CircuitBreaker({ failures: 1, resetAfter: 1 });
       stage.task("retry", function* () {
         yield retry(failing, { times: 3, backoff: 0.1, deadline: 5 });
@@ -268,6 +268,13 @@ describe.each(SYNTAXES)("in %s", (syntax) => {
     });
   });
 });
+
+function sleepsOf(stage: Stage): (seconds: number) => () => ReturnType<asyncio.Body<unknown>> {
+  return (seconds) =>
+    stage.body(function* () {
+      yield sleep(seconds);
+    });
+}
 
 /** Receives to the end. */
 function* drain<T>(receiver: ChannelReceiver<T>, into: T[]): Script<void> {

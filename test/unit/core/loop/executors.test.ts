@@ -9,6 +9,10 @@ import { SYNTAXES, wait } from "../../syntaxes.ts";
 
 const { createTask, getRunningLoop, sleep } = asyncio;
 
+class QuotaError extends Error {
+  override name = "QuotaError";
+}
+
 const tasks = asyncio.defineTasks("here", {
   nap: (seconds: number) => sleep(seconds, `slept ${seconds}`),
   *nested(seconds: number) {
@@ -25,6 +29,11 @@ const tasks = asyncio.defineTasks("here", {
     const { signal } = asyncio.currentJob();
     await sleep(60).finally(() => log.push(`aborted: ${signal.aborted}`));
   },
+  fail: () => {
+    const inner = Object.assign(new TypeError("inner"), { code: "E_INNER", data: {} });
+    throw new RangeError("out of range", { cause: inner });
+  },
+  failOddly: async () => await Promise.reject(new AggregateError([new QuotaError("first"), "no error"], "two")),
   answer: 42,
 });
 
@@ -78,6 +87,59 @@ describe.each(SYNTAXES)("in %s", (_name, syntax) => {
     expect(getRunningLoop().time()).toBe(2);
   });
 
+  specify(
+    "an error comes back as one: its class, name, code and cause, and where the work was asked for",
+    function* () {
+      const executor = new InMemoryExecutor();
+      const jobs = [executor.submit(tasks.fail as never), executor.submit(tasks.failOddly)];
+      yield* wait(asyncio.wait(jobs));
+      const [error, odd] = jobs.map((job) => job.exception()) as [Error, AggregateError];
+      expect(error).toBeInstanceOf(RangeError);
+      expect([error.message, error.cause]).toEqual([
+        "out of range",
+        Object.assign(new TypeError("inner"), { code: "E_INNER" }),
+      ]);
+      expect(error.stack).toMatch(/^RangeError: out of range\n[^]*fail in memory, asked for ---\n.*executors\.test/);
+      expect([odd.name, odd.message, odd.errors.map(String)]).toEqual([
+        "AggregateError",
+        "two",
+        ["QuotaError: first", "Error: thrown: no error"],
+      ]);
+      yield* wait(executor.shutdown());
+    },
+  );
+
+  specify("a worker that crashes is an error of its job; a timeout of a map one of the map", function* () {
+    const executor = new InMemoryExecutor({ maxWorkers: 1 });
+    const job = executor.submit(tasks.nap, 60);
+    yield* wait(sleep(1));
+    executor.crash(job);
+    yield* wait(asyncio.wait([job]));
+    expect(String(job.exception())).toContain("BrokenExecutorError: the worker of nap ended before it answered");
+    const results = executor.map(tasks.nap, [60, 60], { timeout: { seconds: 2 }, chunk: 2 });
+    const waiting = createTask(results.next());
+    yield* wait(asyncio.wait([waiting]));
+    expect([waiting.exception() instanceof asyncio.TimeoutError, getRunningLoop().time()]).toEqual([true, 3]);
+    expect(yield* wait(executor.map(tasks.nap, [1]).return())).toEqual({ done: true, value: undefined });
+    yield* wait(executor.shutdown({ cancelFutures: true }));
+    expect(executor.isClosing()).toBe(true);
+  });
+
+  specify("context variables go along when asked; progress of a job that is over has ended", function* () {
+    const user = new asyncio.ContextVar<string>("user");
+    user.set("Ada");
+    const executor = new InMemoryExecutor();
+    const who = asyncio.defineTasks("here", {
+      who: async () => await Promise.resolve([...asyncio.currentJob().context]),
+    });
+    const job = executor.submit(who.who.with({ context: [user] }));
+    expect(yield* wait(job)).toEqual([["user", "Ada"]]);
+    const step = job.progress[Symbol.asyncIterator]().next();
+    expect(yield* wait(step as unknown as asyncio.Awaitable<unknown>)).toEqual({ done: true, value: undefined });
+    yield* wait(executor.shutdown({ wait: false }));
+    yield* wait(executor.shutdown());
+  });
+
   specify("steps that came before they were asked for are dropped", function* () {
     const executor = new InMemoryExecutor();
     const job = executor.submit(tasks.steps, 3);
@@ -101,6 +163,15 @@ test("only functions are tasks, and only of a module that has some", () => {
   expect(() => asyncio.defineTasks("nothing", { answer: 42 })).toThrow("defineTasks: nothing exports no function");
   expect(String(tasks.nap)).toBe("<NamedTask nap of here>");
   expect(asyncio.defineTasks(new URL("file:///work.mjs"), { f: () => 1 }).f.module).toBe("file:///work.mjs");
+});
+
+test("bad input is an error at the call", () => {
+  for (const maxWorkers of [0, 1.5]) expect(() => new InMemoryExecutor({ maxWorkers })).toThrow("maxWorkers must be");
+  expect(() => new InMemoryExecutor({ maxPending: 0 })).toThrow("maxPending must be at least 1: received 0");
+  const executor = new InMemoryExecutor();
+  expect(String(executor)).toBe("<InMemoryExecutor 0 running, 0 pending>");
+  expect(() => executor.submit("nap" as never)).toThrow("submit: received 'nap'");
+  expect(() => executor.map(tasks.nap, [], { chunk: 0 })).toThrow("chunk must be at least 1: received 0");
 });
 
 test("currentJob is for functions that an executor runs", () => {
