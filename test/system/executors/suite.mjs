@@ -19,6 +19,9 @@ const EXECUTORS = {
   InMemoryExecutor: (options) => new InMemoryExecutor(options),
 };
 
+/** What would keep the process: a thread, a process, a timer. */
+const HELD = new Set(["MessagePort", "Worker", "ProcessWrap", "Timeout"]);
+
 /** The error of `work`; one that is not raised is an error too. */
 async function errorOf(awaitable) {
   try {
@@ -95,6 +98,27 @@ for (const [name, make] of Object.entries(EXECUTORS)) {
     });
 
     if (hasWorkers) {
+      void test("ten thousand jobs, some of which break, are cancelled or late, leave nothing behind", async () => {
+        const held = () => process.getActiveResourcesInfo().filter((kind) => HELD.has(kind)).length;
+        const before = held();
+        await asyncio.run(async () => {
+          const executor = make({ maxWorkers: 2, stopWithin: 0 });
+          let sum = 0;
+          const numbers = Array.from({ length: 10_000 }, (_, i) => i);
+          for await (const n of executor.map(tasks.double, numbers, { chunk: 50 })) sum += n;
+          assert.equal(sum, 99_990_000);
+          const late = executor.submit(tasks.nap.with({ timeout: 0.01 }), 60);
+          assert.ok((await errorOf(late)) instanceof asyncio.TimeoutError);
+          assert.ok((await errorOf(executor.submit(tasks.crash))) instanceof asyncio.BrokenExecutorError);
+          const job = executor.submit(tasks.spin);
+          await sleep(0.02);
+          job.cancel();
+          await executor.shutdown();
+          assert.equal(asyncio.getRunningLoop().statistics().tasks, 1);
+        });
+        assert.equal(held(), before);
+      });
+
       check("a job that runs is cancelled: the caller is answered at once, and the work is told", async (executor) => {
         const folder = mkdtempSync(join(tmpdir(), "executors-"));
         const flag = join(folder, "flag");
