@@ -5,7 +5,7 @@
  * @module
  */
 
-import { keepName, repr } from "../core/base/format.ts";
+import { keepName } from "../core/base/format.ts";
 import type { FileHandle } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { BaseEventLoop, newEventLoop as newPlatformLoop } from "../core/loop/base-events.ts";
@@ -14,12 +14,10 @@ import { GeneratorCoroutine } from "../core/kernel/coroutines.ts";
 import { getRunningLoop as getRunningPlatformLoop } from "../core/kernel/events.ts";
 import type { Callback } from "../core/kernel/handles.ts";
 import type { Duration } from "../core/base/duration.ts";
-import { RuntimeError, TimeoutError } from "../core/base/exceptions.ts";
-import { getLogger } from "../core/base/log.ts";
-import { timeout as within } from "../core/coordination/timeouts.ts";
+import { RuntimeError } from "../core/base/exceptions.ts";
 import type { Executor } from "../core/loop/executors.ts";
 import type { Job, NamedTask } from "../core/loop/jobs.ts";
-import { ThreadPoolExecutor } from "./executors/thread-pool.ts";
+import { DefaultExecutor, EXECUTOR_END_SECONDS } from "./executors/default-executor.ts";
 import type { Host } from "../core/loop/host.ts";
 import type {
   DatagramProtocol,
@@ -56,9 +54,6 @@ import { createDatagramEndpoint } from "./network/udp.ts";
 import type { UnixConnectionOptions, UnixServerOptions } from "./network/unix.ts";
 import { createUnixConnection, createUnixServer } from "./network/unix.ts";
 
-/** How long `run` waits for the jobs of the loop's own executor. CPython: `THREAD_JOIN_TIMEOUT`. */
-const EXECUTOR_END_SECONDS = 300;
-
 /**
  * An event loop with a network. What `run` makes on Node.js; `getRunningLoop` gives it.
  *
@@ -66,8 +61,7 @@ const EXECUTOR_END_SECONDS = 300;
  */
 export class EventLoop extends BaseEventLoop implements NetworkLoop, ProcessLoop {
   readonly #signals: SignalHandlers = new SignalHandlers(this);
-  #defaultExecutor: Executor | null = null;
-  #executorHasEnded: boolean = false;
+  readonly #executor: DefaultExecutor = new DefaultExecutor();
 
   /**
    * Has `task(...args)` done by `executor`: its job, a future with the result. `null` is the loop's own, which has threads,
@@ -76,21 +70,12 @@ export class EventLoop extends BaseEventLoop implements NetworkLoop, ProcessLoop
    * @throws {TypeError} for a function that was not named; see {@link defineTasks}. CPython: `loop.run_in_executor`.
    */
   runInExecutor<A extends unknown[], R>(executor: Executor | null, task: NamedTask<A, R>, ...args: A): Job<R> {
-    return (executor ?? this.#executor()).submit(task, ...args);
-  }
-
-  #executor(): Executor {
-    if (this.#executorHasEnded) throw new RuntimeError("Executor shutdown has been called");
-    if (this.#defaultExecutor === null) this.#defaultExecutor = new ThreadPoolExecutor();
-    return this.#defaultExecutor;
+    return (executor ?? this.#executor.get()).submit(task, ...args);
   }
 
   /** Replaces the executor of {@link toThread}; the one before is yours to shut down. CPython: `loop.set_default_executor`. */
   setDefaultExecutor(executor: Executor): void {
-    if (typeof (executor as Partial<Executor> | null)?.submit !== "function") {
-      throw new TypeError(`executor must have submit(): received ${repr(executor)}`);
-    }
-    this.#defaultExecutor = executor;
+    this.#executor.set(executor);
   }
 
   /**
@@ -98,27 +83,12 @@ export class EventLoop extends BaseEventLoop implements NetworkLoop, ProcessLoop
    * so at its end. CPython: `loop.shutdown_default_executor`.
    */
   shutdownDefaultExecutor(timeout: Duration | null = null): Coroutine<void> {
-    return new GeneratorCoroutine(this.#shuttingDownExecutor(timeout), "shutdownDefaultExecutor");
+    return new GeneratorCoroutine(this.#executor.shutdown(timeout), "shutdownDefaultExecutor");
   }
 
   /** @internal */
   override _endExecutor(): Coroutine<void> | null {
-    return this.#defaultExecutor === null ? null : this.shutdownDefaultExecutor(EXECUTOR_END_SECONDS);
-  }
-
-  *#shuttingDownExecutor(timeout: Duration | null): CoroutineGenerator<void> {
-    this.#executorHasEnded = true;
-    const executor = this.#defaultExecutor;
-    if (executor === null) return;
-    try {
-      yield* within(timeout, () => executor.shutdown());
-    } catch (error) {
-      if (!(error instanceof TimeoutError)) throw error;
-      getLogger().warning(
-        `The executor did not finish its jobs within ${String(timeout)} seconds: ${String(executor)}`,
-      );
-      yield* executor.shutdown({ wait: false, cancelFutures: true });
-    }
+    return this.#executor.isThere ? this.shutdownDefaultExecutor(EXECUTOR_END_SECONDS) : null;
   }
 
   /**

@@ -40,22 +40,19 @@ export const OWN_FOLDER: string | undefined = /((?:\w+:\/\/)?\/[^\s()]*\/)[^/\s(
 
 /** This place of the program, as an error whose stack, of `depth` frames, is written only when it is read. */
 export function placeOf(depth: number): Error {
-  const limit = suspendStacks();
+  const before = Limited.stackTraceLimit;
   resumeStacks(depth);
   const place = new Error("here");
-  resumeStacks(limit);
+  resumeStacks(before);
   return place;
 }
 
 /** How many of the library's own frames may lie above the user's. */
-const OWN_FRAMES = 10;
+const OWN_FRAMES = 11;
 
 /** The stack of the user's code as lines `name (file:line:column)`, innermost first, at most `limit` of them. */
 export function captureStack(limit: number): string[] {
-  const before = Limited.stackTraceLimit;
-  resumeStacks(limit + OWN_FRAMES);
-  const { stack } = new Error("stack") as { readonly stack?: unknown };
-  resumeStacks(before);
+  const { stack } = placeOf(limit + OWN_FRAMES) as { readonly stack?: unknown };
   if (typeof stack !== "string") return [];
   const lines = stack.split("\n").slice(1).map(withoutAt);
   const first = lines.findIndex((line) => OWN_FOLDER === undefined || !line.includes(OWN_FOLDER));

@@ -11,14 +11,14 @@
  * @module
  */
 
-import { AsyncioError, brand, QueueFull, RuntimeError } from "../base/exceptions.ts";
 import type { Duration } from "../base/duration.ts";
+import { toSeconds } from "../base/duration.ts";
+import { AsyncioError, brand, QueueFull, RuntimeError } from "../base/exceptions.ts";
 import { repr } from "../base/format.ts";
 import { timeoutAt } from "../coordination/timeouts.ts";
 import { wait } from "../coordination/wait.ts";
 import type { Coroutine, CoroutineGenerator } from "../kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../kernel/coroutines.ts";
-import { toSeconds } from "../base/duration.ts";
 import { getRunningLoop } from "../kernel/events.ts";
 import type { Future } from "../kernel/futures.ts";
 import type { NamedTask } from "./jobs.ts";

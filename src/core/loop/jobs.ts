@@ -1,11 +1,10 @@
 /** What executors run: functions of modules, by their names; and the jobs that are made of them. @module */
 
-import { CancelledError } from "../base/exceptions.ts";
-import { toSeconds, timedOut } from "../base/duration.ts";
 import type { Duration } from "../base/duration.ts";
-import { TimeoutError } from "../base/exceptions.ts";
-import { placeOf } from "../base/stack.ts";
+import { timedOut, toSeconds } from "../base/duration.ts";
+import { CancelledError, TimeoutError } from "../base/exceptions.ts";
 import { functionName, keepName, repr } from "../base/format.ts";
+import { placeOf } from "../base/stack.ts";
 import { Queue } from "../coordination/queues.ts";
 import type { ResultOf } from "../kernel/async-functions.ts";
 import type { KernelLoop } from "../kernel/contract.ts";

@@ -145,7 +145,7 @@ export class CancelScope {
   /** @param isAsked whether there was a request from outside meanwhile, which is an edge. */
   #moved<T>(call: ScopeCall<T>, outcome: Outcome<T>, isAsked: boolean): Moved<T> {
     const isLevel = this._request !== null;
-    const isOthers = !this.#shield && (isAsked || (this.#outer?._request ?? null) !== null);
+    const isOthers = (isAsked && !this.#shield) || (this._visibleOuter?._request ?? null) !== null;
     // What the body has not seen of a level, it need not: the next wait raises, if there is one inside.
     if (isAsked || !isLevel) call.handUp();
     else takeKept(call.body);
@@ -200,7 +200,7 @@ export class CancelScope {
 
   set deadline(when: number) {
     this.#deadline = checkedDeadline(when);
-    if (this.#state === "entered" && this.#request === null) this.#setAlarm();
+    if (this.#state === "entered") this.#setAlarm();
   }
 
   #setAlarm(): void {
@@ -229,7 +229,7 @@ export class CancelScope {
 
   /** @internal */
   get _request(): Request | null {
-    return this.#request ?? (this.#shield || this.#outer === null ? null : this.#outer._request);
+    return this.#request ?? this._visibleOuter?._request ?? null;
   }
 
   /** @internal */

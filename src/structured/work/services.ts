@@ -39,9 +39,8 @@ const FAREWELL_SECONDS = 1;
 
 /**
  * The services that a program consists of. They start in order, each when the one before is ready; they stop in the other
- * order, each when the one after has stopped: when {@link run} is cancelled, as
- * `asyncio.run(main, { signals: ["SIGINT", "SIGTERM"] })` does on a signal, or
- * when one of them fails.
+ * order, each when the one after has stopped: when {@link run} is cancelled, as `asyncio.run(main, { signals: ["SIGTERM"] })`
+ * does on a signal, or when one of them fails.
  *
  * ```ts
  * const log: string[] = [];

@@ -276,8 +276,8 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "subprocess-transport.ts": ["Command", "PIPE", "SubprocessOptions", "connectSubprocess"],
   },
   "node/executors": {
+    "default-executor.ts": ["DefaultExecutor", "EXECUTOR_END_SECONDS"],
     "messages.ts": ["Request"],
-    "thread-pool.ts": ["ThreadPoolExecutor"],
     "worker-side.ts": ["WorkerSide"],
   },
   node: {},
