@@ -6,11 +6,10 @@
  * @module
  */
 
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import * as asyncio from "asyncio-ts";
-import { installInto, root } from "../scripts/setup.mjs";
+import { loadPeers } from "../scripts/setup.mjs";
 import * as work from "./executors/work.mjs";
 
 const PEERS = { piscina: "5.3.2", tinypool: "2.2.0", workerpool: "10.0.3" };
@@ -20,33 +19,33 @@ const THREADS = 2;
 const file = new URL("./executors/work.mjs", import.meta.url);
 const tasks = asyncio.defineTasks(file, work);
 
-const folder = join(root, "node_modules", ".cache", "bench-executors");
-const load = await loadPeers();
+const { folder, load } = await loadPeers("bench-executors", PEERS);
+// workerpool's own kind of worker, with the same work.
+const worker = `import { increment } from ${JSON.stringify(file.href)};\nworkerpool.worker({ increment });\n`;
+writeFileSync(join(folder, "worker.mjs"), `import workerpool from "workerpool";\n${worker}`);
 const { Piscina } = await load("piscina");
 const { Tinypool } = await load("tinypool");
 const { default: workerpool } = await load("workerpool");
 
+const ours = (Executor) => (go) =>
+  asyncio.run(async () => {
+    const executor = new Executor({ maxWorkers: THREADS });
+    const result = await go((n) => executor.submit(tasks.increment, n));
+    await executor.shutdown();
+    return result;
+  });
+const theirs = (Pool) => async (go) => {
+  const pool = new Pool({ filename: file.href, minThreads: THREADS, maxThreads: THREADS });
+  const result = await go((n) => pool.run(n, { name: "increment" }));
+  await pool.destroy();
+  return result;
+};
+
 /** Each calls `go` with what does one job. */
 const SUBJECTS = {
-  ThreadPoolExecutor: (go) =>
-    asyncio.run(async () => {
-      const executor = new asyncio.ThreadPoolExecutor({ maxWorkers: THREADS });
-      const result = await go((n) => executor.submit(tasks.increment, n));
-      await executor.shutdown();
-      return result;
-    }),
-  piscina: async (go) => {
-    const pool = new Piscina({ filename: file.href, minThreads: THREADS, maxThreads: THREADS });
-    const result = await go((n) => pool.run(n, { name: "increment" }));
-    await pool.destroy();
-    return result;
-  },
-  tinypool: async (go) => {
-    const pool = new Tinypool({ filename: file.href, minThreads: THREADS, maxThreads: THREADS });
-    const result = await go((n) => pool.run(n, { name: "increment" }));
-    await pool.destroy();
-    return result;
-  },
+  ThreadPoolExecutor: ours(asyncio.ThreadPoolExecutor),
+  piscina: theirs(Piscina),
+  tinypool: theirs(Tinypool),
   workerpool: async (go) => {
     const pool = workerpool.pool(join(folder, "worker.mjs"), {
       maxWorkers: THREADS,
@@ -56,13 +55,7 @@ const SUBJECTS = {
     await pool.terminate();
     return result;
   },
-  ProcessPoolExecutor: (go) =>
-    asyncio.run(async () => {
-      const executor = new asyncio.ProcessPoolExecutor({ maxWorkers: THREADS });
-      const result = await go((n) => executor.submit(tasks.increment, n));
-      await executor.shutdown();
-      return result;
-    }),
+  ProcessPoolExecutor: ours(asyncio.ProcessPoolExecutor),
 };
 
 /** Microseconds for a job. */
@@ -143,16 +136,4 @@ for (const [name, run] of Object.entries(HASHING)) {
     return result;
   });
   console.log(`  ${name.padEnd(22)} p50 ${p50.toFixed(2).padStart(7)}   p99 ${p99.toFixed(2).padStart(7)}`);
-}
-
-async function loadPeers() {
-  const missing = Object.keys(PEERS).some((name) => !existsSync(join(folder, "node_modules", name)));
-  const specs = Object.entries(PEERS).map(([name, version]) => `${name}@${version}`);
-  if (missing) installInto(folder, ["--save-exact", "--ignore-scripts", ...specs]);
-  // workerpool's own kind of worker, with the same work.
-  const worker = `import { increment } from ${JSON.stringify(file.href)};\nworkerpool.worker({ increment });\n`;
-  writeFileSync(join(folder, "worker.mjs"), `import workerpool from "workerpool";\n${worker}`);
-  const loader = join(folder, "load.mjs");
-  writeFileSync(loader, "export const load = (name) => import(name);\n");
-  return (await import(pathToFileURL(loader).href)).load;
 }

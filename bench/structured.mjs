@@ -5,14 +5,11 @@
  * @module
  */
 
-import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { pathToFileURL } from "node:url";
-import { existsSync, writeFileSync } from "node:fs";
 import * as asyncio from "asyncio-ts";
 import { failAfter, mapConcurrent, moveOnAfter, openChannel, race, RateLimiter, retry } from "asyncio-ts/structured";
-import { installInto, root } from "../scripts/setup.mjs";
+import { loadPeers } from "../scripts/setup.mjs";
 
 const PEERS = {
   bottleneck: "2.19.5",
@@ -27,7 +24,7 @@ const ROUNDS = 5;
 const ITEMS = 20_000;
 const LIMIT = 16;
 
-const load = await loadPeers();
+const { load } = await loadPeers("bench-structured", PEERS);
 const { default: pLimit } = await load("p-limit");
 const { default: pMap } = await load("p-map");
 const { default: PQueue } = await load("p-queue");
@@ -254,17 +251,6 @@ const CANCELLED = {
 
 function pause(seconds) {
   return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-}
-
-async function loadPeers() {
-  const folder = join(root, "node_modules", ".cache", "bench-structured");
-  const missing = Object.keys(PEERS).some((name) => !existsSync(join(folder, "node_modules", name)));
-  const specs = Object.entries(PEERS).map(([name, version]) => `${name}@${version}`);
-  if (missing) installInto(folder, ["--save-exact", "--ignore-scripts", ...specs]);
-  // From there an import resolves as it does for whoever installed the package.
-  const loader = join(folder, "load.mjs");
-  writeFileSync(loader, "export const load = (name) => import(name);\n");
-  return (await import(pathToFileURL(loader).href)).load;
 }
 
 const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];

@@ -7,7 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** The project's folder. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -47,6 +47,21 @@ export function installInto(folder, specs) {
   mkdirSync(folder, { recursive: true });
   const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
   return may("npm", ["install", "--prefix", folder, ...quiet, ...specs], { stdio: ["ignore", 2, 2] });
+}
+
+/**
+ * Installs the `peers` of a benchmark (name to version) into a folder of its own, `node_modules/.cache/NAME`, once: that folder,
+ * and a function that imports one of them as it resolves for whoever installed it.
+ */
+export async function loadPeers(name, peers) {
+  const folder = join(root, "node_modules", ".cache", name);
+  const missing = Object.keys(peers).some((peer) => !existsSync(join(folder, "node_modules", peer)));
+  const specs = Object.entries(peers).map(([peer, version]) => `${peer}@${version}`);
+  if (missing) installInto(folder, ["--save-exact", "--ignore-scripts", ...specs]);
+  const loader = join(folder, "load.mjs");
+  writeFileSync(loader, "export const load = (name) => import(name);\n");
+  const { load } = await import(pathToFileURL(loader).href);
+  return { folder, load };
 }
 
 /** Brings `dist/` up to date; incremental, and so a moment when nothing changed. */
