@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import * as asyncio from "asyncio-ts";
+import * as bullmq from "asyncio-ts/bullmq";
 import * as structured from "asyncio-ts/structured";
 import * as testing from "asyncio-ts/testing";
 import { expect, test } from "vitest";
@@ -183,6 +184,17 @@ test("the testing entry point exports these names", () => {
     "random",
     "replay",
     "waitAllTasksBlocked",
+  ]);
+});
+
+test("the entry point for a queue of machines exports these names", () => {
+  expect(Object.keys(bullmq).toSorted()).toEqual([
+    "BullExecutor",
+    "TaskServer",
+    "cloneCodec",
+    "jsonCodec",
+    "remoteTask",
+    "serveTasks",
   ]);
 });
 

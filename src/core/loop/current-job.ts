@@ -2,12 +2,15 @@
 
 import type { Signal } from "../base/abort.ts";
 import { RuntimeError } from "../base/exceptions.ts";
+import { callBody } from "../kernel/async-functions.ts";
 import { ContextVar, copyContext } from "../kernel/contextvars.ts";
+import type { Body, CoroutineGenerator } from "../kernel/coroutines.ts";
+import { isCoroutine } from "../kernel/coroutines.ts";
 
 /** The job that the present code does, where an executor runs it. */
 export interface CurrentJob {
-  /** The {@link Job.id} at the caller's. */
-  readonly id: number;
+  /** The {@link Job.key} at the caller's: the same if the work is done again, and so what tells that it was done before. */
+  readonly key: string;
   /** Aborted when the caller does not want the result any more: the work has a grace to stop in. */
   readonly signal: Signal;
   /** The values of the context variables that were sent along. */
@@ -54,4 +57,25 @@ export function runAsJob<R>(job: CurrentJob, fn: () => R): R {
     CURRENT.set(job);
     return fn();
   });
+}
+
+/** The work of `job`, done by the present task: what `fn` gives for `args`, or for each of them. */
+export function* workHere(
+  job: CurrentJob,
+  fn: (...args: readonly unknown[]) => unknown,
+  args: readonly unknown[],
+  isChunk: boolean,
+): CoroutineGenerator<unknown> {
+  const call =
+    (...given: readonly unknown[]): Body<unknown> =>
+    () =>
+      awaitable(runAsJob(job, () => fn(...given)));
+  if (!isChunk) return yield* callBody(call(...args));
+  const results: unknown[] = [];
+  for (const arg of args) results.push(yield* callBody(call(arg)));
+  return results;
+}
+
+function awaitable(result: unknown): ReturnType<Body<unknown>> {
+  return isCoroutine(result) ? result : Promise.resolve(result);
 }

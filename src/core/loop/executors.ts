@@ -144,7 +144,11 @@ export abstract class BaseExecutor implements Executor {
   *#shuttingDown(waits: boolean, cancelFutures: boolean): CoroutineGenerator<void> {
     this.#isClosing = true;
     if (cancelFutures) for (const job of this.#pending) job.cancel("the executor shuts down");
-    if (!waits) return;
+    if (waits) yield* this.#ending();
+    else getRunningLoop().createTask(() => this.#ending(), { name: "Executor.shutdown" });
+  }
+
+  *#ending(): CoroutineGenerator<void> {
     yield* this.#until(() => this.#isIdle);
     yield* this.release();
   }

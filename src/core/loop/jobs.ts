@@ -22,6 +22,19 @@ export interface JobOptions {
   readonly transfer?: readonly object[];
   /** The variables whose values the worker gets, by their names; see `currentJob().context`. */
   readonly context?: readonly ContextVar<unknown>[];
+  /**
+   * What the work is known by; see `currentJob().key`. A queue holds one job of a key: who submits it again gets the result
+   * of that. A new one for each job by default.
+   */
+  readonly key?: string;
+  /** How often it is tried, the first time included; 1 by default. Queues only, as what follows. */
+  readonly times?: number;
+  /** How long after it failed it is tried again; twice as long each time after that. 1 second by default. */
+  readonly backoff?: Duration;
+  /** How long from now on it is not begun. */
+  readonly delay?: Duration;
+  /** From 1, which goes first, to 2,097,151; those without one go before. */
+  readonly priority?: number;
 }
 
 /** A function of a module, as an executor runs it: elsewhere, by its name. Made by {@link defineTasks}. */
@@ -112,7 +125,7 @@ const ORIGIN_DEPTH = 7;
  * is stopped: the worker's `currentJob().signal` is aborted, and after a grace the worker is ended.
  */
 export class Job<R> extends Future<R> {
-  /** A number of its own. */
+  /** A number of its own, in this process. */
   readonly id: number = ++jobsMade;
   readonly task: NamedTask<never[], R>;
   readonly args: readonly unknown[];
@@ -144,6 +157,11 @@ export class Job<R> extends Future<R> {
     if (timeout === undefined) return;
     const seconds = toSeconds(timeout, "timeout");
     this.#alarm = (loop as AbstractEventLoop).callLater(seconds, () => this.#expire(seconds));
+  }
+
+  /** What the work is known by, wherever it is done. */
+  get key(): string {
+    return this.task.options.key ?? String(this.id);
   }
 
   /**

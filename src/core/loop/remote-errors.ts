@@ -62,6 +62,10 @@ export function unpackError(packed: PackedError, where: string, here: Error): Er
   }
   const lines = [`${name}: ${message}`, ...framesOf(stack), `    --- ${where}, asked for ---`, ...framesOf(here.stack)];
   error.stack = lines.join("\n");
+  // One of this library's is known by its mark; a cancellation of something there is none of anything here.
+  if (String(properties["code"]).startsWith("ASYNCIO_") && name !== "CancelledError") {
+    Object.defineProperty(error, Symbol.for(`asyncio-ts.${name}`), { value: true });
+  }
   return Object.assign(error, properties);
 }
 

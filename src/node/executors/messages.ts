@@ -9,7 +9,15 @@ import type { PackedError } from "../../core/loop/remote-errors.ts";
 /** To a worker. A function is named once, and has a number from then on. */
 export type Request =
   | readonly [kind: "define", fn: number, module: string, name: string]
-  | readonly [kind: "run", id: number, fn: number, args: readonly unknown[], isChunk: boolean, context: Values | null]
+  | readonly [
+      kind: "run",
+      id: number,
+      fn: number,
+      key: string,
+      args: readonly unknown[],
+      isChunk: boolean,
+      context: Values | null,
+    ]
   | readonly [kind: "abort", id: number, reason: string];
 
 /** The values of context variables, by their names. */

@@ -28,7 +28,7 @@ import { getRunningLoop } from "../../core/kernel/events.ts";
 import type { Future } from "../../core/kernel/futures.ts";
 import type { ExecutorOptions } from "../../core/loop/executors.ts";
 import { BaseExecutor, BrokenExecutorError } from "../../core/loop/executors.ts";
-import type { Job } from "../../core/loop/jobs.ts";
+import type { Job, NamedTask } from "../../core/loop/jobs.ts";
 import { unpackError } from "../../core/loop/remote-errors.ts";
 import type { Reply, Request } from "./messages.ts";
 
@@ -52,6 +52,9 @@ export interface Worker {
   /** Called once, by the pool. */
   listen(onReply: (reply: Reply) => void, onEnd: (why: string) => void): void;
 }
+
+/** What only a queue can do with a job. */
+const QUEUE_OPTIONS = ["times", "backoff", "delay", "priority"] as const;
 
 const IDLE_SECONDS = 10;
 const STOP_SECONDS = 1;
@@ -81,6 +84,15 @@ export abstract class WorkerPool extends BaseExecutor {
   protected abstract readonly workerName: string;
   /** Starts a worker. */
   protected abstract startWorker(): Worker;
+
+  /** @internal */
+  override _submit<R>(task: NamedTask<never[], R>, args: readonly unknown[], isChunk: boolean): Job<R> {
+    const option = QUEUE_OPTIONS.find((name) => task.options[name] !== undefined);
+    if (option !== undefined) {
+      throw new TypeError(`${option}: ${this.constructor.name} has no queue; BullExecutor of asyncio-ts/bullmq has`);
+    }
+    return super._submit(task, args, isChunk);
+  }
 
   protected override begin(job: Job<unknown>): void {
     try {
@@ -206,9 +218,9 @@ class Member {
     this.job = job;
     this.jobs++;
     this.#hold(true);
-    const { id, task, args, _isChunk: isChunk, _context: context } = job;
+    const { id, key, task, args, _isChunk: isChunk, _context: context } = job;
     const fn = this.#define(task.module, task.name);
-    this.worker.send(["run", id, fn, args, isChunk, context], task.options.transfer ?? []);
+    this.worker.send(["run", id, fn, key, args, isChunk, context], task.options.transfer ?? []);
   }
 
   /** The number of a function, which the worker knows from then on. */

@@ -29,8 +29,8 @@ export class WorkerSide {
 
   received(request: Request): void {
     if (request[0] === "run") {
-      const [, id, fn, args, isChunk, context] = request;
-      void this.#run(id, this.#functions.get(fn)!, args, isChunk, context);
+      const [, id, fn, key, args, isChunk, context] = request;
+      void this.#run(new JobHere(id, key, context, this.#post), this.#functions.get(fn)!, args, isChunk);
     } else if (request[0] === "define") {
       const [, fn, module, name] = request;
       this.#functions.set(fn, { module, name, fn: null });
@@ -40,14 +40,8 @@ export class WorkerSide {
     }
   }
 
-  async #run(
-    id: number,
-    named: Named,
-    args: readonly unknown[],
-    isChunk: boolean,
-    context: Values | null,
-  ): Promise<void> {
-    const job = new JobHere(id, context, this.#post);
+  async #run(job: JobHere, named: Named, args: readonly unknown[], isChunk: boolean): Promise<void> {
+    const { id } = job;
     this.#jobs.set(id, job);
     setWorkersJob(job);
     try {
@@ -66,13 +60,15 @@ export class WorkerSide {
 /** What `currentJob()` is in a worker. */
 class JobHere implements CurrentJob {
   readonly id: number;
+  readonly key: string;
   readonly #context: Values | null;
   readonly progress: (step: unknown) => void;
   #aborter: Aborter | null = null;
   #reason: CancelledError | null = null;
 
-  constructor(id: number, context: Values | null, post: (reply: Reply) => void) {
+  constructor(id: number, key: string, context: Values | null, post: (reply: Reply) => void) {
     this.id = id;
+    this.key = key;
     this.#context = context;
     this.progress = (step) => post(["progress", id, step]);
   }

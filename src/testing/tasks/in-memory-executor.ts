@@ -6,11 +6,9 @@ import type { Aborter, Signal } from "../../core/base/abort.ts";
 import { newAborter } from "../../core/base/abort.ts";
 import { tellCancellation } from "../../core/base/foreign-aborts.ts";
 import { sleep } from "../../core/coordination/sleep.ts";
-import { callBody } from "../../core/kernel/async-functions.ts";
-import { isCoroutine } from "../../core/kernel/coroutines.ts";
-import type { Body, CoroutineGenerator } from "../../core/kernel/coroutines.ts";
+import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import type { Task } from "../../core/kernel/tasks.ts";
-import { runAsJob } from "../../core/loop/current-job.ts";
+import { workHere } from "../../core/loop/current-job.ts";
 import type { ExecutorOptions } from "../../core/loop/executors.ts";
 import { BaseExecutor, BrokenExecutorError } from "../../core/loop/executors.ts";
 import type { Job } from "../../core/loop/jobs.ts";
@@ -75,18 +73,14 @@ export class InMemoryExecutor extends BaseExecutor {
   }
 
   *#work(job: Job<unknown>, signal: Signal): CoroutineGenerator<void> {
-    const { id, args, _isChunk: isChunk, _context: context } = job;
+    const { key, args, _isChunk: isChunk, _context: context } = job;
     const fn = job.task._function as (...args: readonly unknown[]) => unknown;
     const progress = (step: unknown): void => job._progressed(structuredClone(step));
-    const call = (...given: readonly unknown[]): unknown =>
-      runAsJob({ id, signal, context: new Map(context), progress }, () => fn(...(structuredClone(given) as unknown[])));
     try {
       if (this.#latency > 0) yield* sleep(this.#latency);
-      const results: unknown[] = [];
-      for (const given of isChunk ? args.map((arg) => [arg]) : [args]) {
-        results.push(structuredClone(yield* callBody(() => awaitable(call(...given)))));
-      }
-      job._returned(isChunk ? results : results[0]);
+      const given = structuredClone(args) as unknown[];
+      const result = yield* workHere({ key, signal, context: new Map(context), progress }, fn, given, isChunk);
+      job._returned(structuredClone(result));
     } catch (error) {
       // Nobody waits for the job any more: it was cancelled, or this is its cleanup that failed.
       if (job.done()) throw error;
@@ -102,7 +96,3 @@ interface Work {
 }
 
 declare const structuredClone: (value: unknown) => unknown;
-
-function awaitable(result: unknown): ReturnType<Body<unknown>> {
-  return isCoroutine(result) ? result : Promise.resolve(result);
-}

@@ -1,6 +1,6 @@
 /** The executors, on the built package: their suite is a program of its own, since workers import what is built. */
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
@@ -17,5 +17,7 @@ test("the suite over all executors passes", async () => {
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
   const [code] = (await once(child, "close")) as [number | null];
   expect(code, output).toBe(0);
-  expect(/^# pass (\d+)$/m.exec(output)?.[1]).toBe("65");
+  // Without Redis, those of BullExecutor are left out.
+  const isThere = spawnSync("redis-server", ["--version"]).status === 0;
+  expect(/^# pass (\d+)$/m.exec(output)?.[1]).toBe(isThere ? "83" : "65");
 });

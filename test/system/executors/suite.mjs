@@ -1,13 +1,16 @@
 /** One suite over all executors that have workers, on the built package: `node --test test/system/executors/suite.mjs`. */
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import * as asyncio from "asyncio-ts";
+import { BullExecutor, cloneCodec, serveTasks } from "asyncio-ts/bullmq";
 import { moveOnAfter } from "asyncio-ts/structured";
 import { InMemoryExecutor } from "asyncio-ts/testing";
+import { hasRedis, startRedis } from "../bullmq/redis.mjs";
 import * as work from "./work.mjs";
 
 const tasks = asyncio.defineTasks(new URL("./work.mjs", import.meta.url), work);
@@ -19,17 +22,47 @@ const EXECUTORS = {
   InMemoryExecutor: (options) => new InMemoryExecutor(options),
 };
 
+const redis = hasRedis() ? await startRedis() : null;
+if (redis !== null) {
+  EXECUTORS.BullExecutor = served;
+  after(() => redis.stop());
+}
+
+/** An executor and a worker for its queue, which ends with it, and which has threads. */
+function served({ maxWorkers, maxPending, ...options }) {
+  const [queue, connection] = [randomUUID(), redis.connection];
+  const both = { queue, connection, codec: cloneCodec };
+  const executor = new BullExecutor({ ...both, maxInFlight: maxWorkers, maxPending });
+  const threads = new asyncio.ThreadPoolExecutor({ maxWorkers: 2, ...options });
+  const serving = asyncio.createTask(serveTasks(tasks, { ...both, executor: threads, concurrency: 2 }));
+  const { shutdown } = executor;
+  executor.shutdown = async (how) => {
+    await shutdown.call(executor, how);
+    if (how?.wait === false) return;
+    serving.cancel();
+    await asyncio.wait([serving]);
+    await threads.shutdown();
+  };
+  return executor;
+}
+
 /** What would keep the process: a thread, a process, a timer. */
 const HELD = new Set(["MessagePort", "Worker", "ProcessWrap", "Timeout"]);
 
 /** The error of `work`; one that is not raised is an error too. */
 async function errorOf(awaitable) {
   try {
-    await awaitable;
+    await (typeof awaitable === "function" ? awaitable() : awaitable);
   } catch (error) {
     return error;
   }
   throw new Error("nothing was raised");
+}
+
+/** How many jobs it has. */
+function jobsOf(executor) {
+  const { pending, running } = executor.statistics();
+  return { pending, running };
 }
 
 /** Waits until `isSo()`. */
@@ -40,6 +73,7 @@ async function until(isSo) {
 for (const [name, make] of Object.entries(EXECUTORS)) {
   void describe(name, () => {
     const hasWorkers = name !== "InMemoryExecutor";
+    const isPool = hasWorkers && name !== "BullExecutor";
 
     /** A test on a loop and an executor of its own, which is shut down and leaves nothing. */
     const check = (title, body, options = {}) =>
@@ -53,7 +87,7 @@ for (const [name, make] of Object.entries(EXECUTORS)) {
           } finally {
             await executor.shutdown();
           }
-          assert.deepEqual(executor.statistics(), { pending: 0, running: 0 });
+          assert.deepEqual(jobsOf(executor), { pending: 0, running: 0 });
           assert.deepEqual(reports, []);
         }),
       );
@@ -76,14 +110,14 @@ for (const [name, make] of Object.entries(EXECUTORS)) {
     });
 
     check("what cannot be sent is an error of its job alone", async (executor) => {
-      assert.match(String(await errorOf(executor.submit(tasks.add, () => 1, 2))), /could not be cloned/);
+      assert.match(String(await errorOf(() => executor.submit(tasks.add, () => 1, 2))), /could not be cloned/);
       assert.match(String(await errorOf(executor.submit(tasks.give))), /could not be cloned/);
       assert.equal(await executor.submit(tasks.add, 1, 2), 3);
     });
 
     check("as many at a time as there are workers; the rest waits, in order", async (executor) => {
       const jobs = Array.from({ length: 5 }, () => executor.submit(tasks.nap, 0.02));
-      assert.deepEqual(executor.statistics(), { pending: 3, running: 2 });
+      assert.deepEqual(jobsOf(executor), { pending: 3, running: 2 });
       await asyncio.wait([jobs[2]]);
       assert.ok(!jobs[4].done());
       await asyncio.gather(jobs);
@@ -92,7 +126,7 @@ for (const [name, make] of Object.entries(EXECUTORS)) {
     check("a job that waits is cancelled: it is never done", async (executor) => {
       const jobs = [0.02, 0.02, 0.02].map((seconds) => executor.submit(tasks.nap, seconds));
       assert.ok(jobs[2].cancel());
-      assert.deepEqual(executor.statistics(), { pending: 0, running: 2 });
+      assert.deepEqual(jobsOf(executor), { pending: 0, running: 2 });
       assert.ok((await errorOf(jobs[2])) instanceof asyncio.CancelledError);
       await asyncio.gather(jobs.slice(0, 2));
     });
@@ -128,7 +162,7 @@ for (const [name, make] of Object.entries(EXECUTORS)) {
           job.cancel();
         }
         assert.ok(job.cancelled());
-        assert.deepEqual(executor.statistics(), { pending: 0, running: 1 });
+        assert.deepEqual(jobsOf(executor), { pending: 0, running: 1 });
         await until(() => executor.statistics().running === 0);
         assert.match(readFileSync(flag, "utf8"), /the job was cancelled/);
         rmSync(folder, { recursive: true });
@@ -154,7 +188,9 @@ for (const [name, make] of Object.entries(EXECUTORS)) {
         await other;
         assert.equal(await executor.submit(tasks.add, 1, 2), 3);
       });
+    }
 
+    if (isPool) {
       check("a module or a function that is not there is an error that says so", async (executor) => {
         const lost = asyncio.defineTasks("file:///nowhere/work.mjs", work);
         assert.match(String(await errorOf(executor.submit(lost.add, 1, 2))), /Cannot find module/);

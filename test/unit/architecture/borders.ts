@@ -157,12 +157,13 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "staggered.ts": ["RaceResult", "staggeredRace"],
     "taskgroups.ts": ["TaskGroup", "taskGroup"],
     "timeouts.ts": ["Timeout", "timeout", "timeoutAt"],
+    "wait-for.ts": ["waitFor"],
     "wait.ts": ["FIRST_COMPLETED", "wait"],
   },
   "core/loop": {
     "base-events.ts": ["BaseEventLoop", "newEventLoop"],
-    "current-job.ts": ["CurrentJob", "runAsJob", "setWorkersJob"],
-    "executors.ts": ["BaseExecutor", "BrokenExecutorError", "Executor", "ExecutorOptions"],
+    "current-job.ts": ["CurrentJob", "runAsJob", "setWorkersJob", "workHere"],
+    "executors.ts": ["BaseExecutor", "BrokenExecutorError", "Executor", "ExecutorOptions", "ExecutorStatistics"],
     "host.ts": ["Host", "HostClient"],
     "jobs.ts": ["Job", "NamedTask", "checkTask"],
     "platform.ts": ["getPlatform", "installPlatform"],
@@ -219,13 +220,8 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "line.ts": ["Line", "Ticket"],
     "sources.ts": ["Items", "Source", "sourceOf"],
   },
-  "structured/scopes": {
-    "cancel-scope.ts": ["CancelScope", "shielded"],
-  },
-  "structured/channels": {
-    "as-safe-channel.ts": ["bridge"],
-    "channel.ts": ["ChannelReceiver", "ChannelSender"],
-  },
+  "structured/scopes": { "cancel-scope.ts": ["CancelScope", "shielded"] },
+  "structured/channels": { "as-safe-channel.ts": ["bridge"], "channel.ts": ["ChannelReceiver", "ChannelSender"] },
   "structured/limits": {},
   "structured/work": {},
   structured: {},
@@ -239,9 +235,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "UncontrolledError",
     ],
   },
-  "testing/time": {
-    "virtual-host.ts": ["VirtualHost"],
-  },
+  "testing/time": { "virtual-host.ts": ["VirtualHost"] },
   "testing/tasks": {},
   "testing/explore": {
     "choices.ts": ["Option", "outcome"],
@@ -281,4 +275,5 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "worker-side.ts": ["WorkerSide"],
   },
   node: {},
+  bullmq: {},
 };

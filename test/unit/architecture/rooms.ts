@@ -25,6 +25,7 @@ export const ROOMS = [
   "node/processes",
   "node/executors",
   "node",
+  "bullmq",
 ] as const;
 
 /** A room is a folder with all that is in it; the files of `core` and `node` themselves stand on top of their rooms. */

@@ -1,0 +1,43 @@
+/** A task on its way to the queue: what BullMQ is told of it. @module */
+
+import type { JobsOptions } from "bullmq";
+import type { Duration } from "../core/base/duration.ts";
+import { toSeconds } from "../core/base/duration.ts";
+import { repr } from "../core/base/format.ts";
+import { NamedTask } from "../core/loop/jobs.ts";
+import type { JobData } from "./messages.ts";
+
+/** A task on its way to the queue. */
+export class QueuedTask<R> extends NamedTask<never[], R> {
+  readonly data: JobData;
+  /** What BullMQ is told of how to do it. */
+  readonly queueOptions: JobsOptions;
+
+  constructor(task: NamedTask<never[], R>, key: string, data: JobData) {
+    // The context is in the data.
+    super(task.module, task.name, task._function, { ...task.options, key, context: [] });
+    this.data = data;
+    this.queueOptions = queueOptionsOf(task);
+  }
+}
+
+function queueOptionsOf({ options }: NamedTask<never[], unknown>): JobsOptions {
+  const { times = 1, backoff = 1, delay = 0, priority = 0 } = options;
+  if (!(Number.isInteger(times) && times >= 1))
+    throw new RangeError(`times must be at least 1: received ${repr(times)}`);
+  if (!(Number.isInteger(priority) && priority >= 0 && priority <= 2_097_151)) {
+    throw new RangeError(`priority must be from 1 to 2,097,151: received ${repr(priority)}`);
+  }
+  return {
+    attempts: times,
+    backoff: { type: "exponential", delay: toMilliseconds(backoff, "backoff") },
+    delay: toMilliseconds(delay, "delay"),
+    priority,
+  };
+}
+
+function toMilliseconds(duration: Duration, what: string): number {
+  const seconds = toSeconds(duration, what);
+  if (seconds < 0 || seconds === Infinity) throw new RangeError(`${what} must be a time from now: received ${seconds}`);
+  return Math.round(seconds * 1000);
+}

@@ -1,0 +1,72 @@
+/** A Redis of a test's own: Debian's `redis-server`, on a Unix socket. @module */
+
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Whether there is one; where tests must not be left out (`CI`), a missing one is an error. */
+export function hasRedis() {
+  const isThere = spawnSync("redis-server", ["--version"]).status === 0;
+  const cure = "there is no redis-server here: install Debian's package of that name";
+  if (!isThere && process.env.CI) throw new Error(cure);
+  if (!isThere) console.warn(`SKIPPED: what needs Redis; ${cure}`);
+  return isThere;
+}
+
+/** Starts a Redis; with `args` besides the usual ones. */
+export async function startRedis(args = []) {
+  const folder = mkdtempSync(join(tmpdir(), "asyncio-ts-redis-"));
+  const redis = new Redis(folder, args);
+  await redis.start();
+  return redis;
+}
+
+class Redis {
+  #args;
+  #server = null;
+
+  constructor(folder, args) {
+    this.folder = folder;
+    this.connection = { path: join(folder, "redis.sock") };
+    const place = ["--port", "0", "--unixsocket", this.connection.path, "--dir", folder];
+    this.#args = place.concat("--save", "", "--maxmemory-policy", "noeviction", args);
+  }
+
+  async start() {
+    const server = spawn("redis-server", this.#args, { stdio: ["ignore", "pipe", "inherit"] });
+    this.#server = server;
+    const failed = once(server, "exit").then(([code]) => {
+      throw new Error(`redis-server ended with ${code}`);
+    });
+    failed.catch(() => {});
+    let output = "";
+    server.stdout.setEncoding("utf8");
+    const isReady = new Promise((resolve) =>
+      server.stdout.on("data", (text) => {
+        output += text;
+        if (/ready to accept connections at/i.test(output)) resolve();
+      }),
+    );
+    await Promise.race([isReady, failed]);
+    // It does not keep a test that has failed.
+    server.stdout.unref();
+    server.unref();
+  }
+
+  /** As by `kill -9`; what it had in memory is gone, unless `args` say otherwise. */
+  async kill() {
+    const server = this.#server;
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, "exit");
+    server.ref();
+    server.kill("SIGKILL");
+    await ended;
+  }
+
+  async stop() {
+    await this.kill();
+    rmSync(this.folder, { recursive: true });
+  }
+}
