@@ -7,6 +7,9 @@ import { repr } from "../core/base/format.ts";
 import { NamedTask } from "../core/loop/jobs.ts";
 import type { JobData } from "./messages.ts";
 
+const FIRST_BACKOFF_SECONDS = 1;
+const LAST_PRIORITY = 2_097_151;
+
 /** A task on its way to the queue. */
 export class QueuedTask<R> extends NamedTask<never[], R> {
   readonly data: JobData;
@@ -22,17 +25,19 @@ export class QueuedTask<R> extends NamedTask<never[], R> {
 }
 
 function queueOptionsOf({ options }: NamedTask<never[], unknown>): JobsOptions {
-  const { times = 1, backoff = 1, delay = 0, priority = 0 } = options;
-  if (!(Number.isInteger(times) && times >= 1))
+  const { times, backoff = FIRST_BACKOFF_SECONDS, delay, priority } = options;
+  if (times !== undefined && !(Number.isInteger(times) && times >= 1)) {
     throw new RangeError(`times must be at least 1: received ${repr(times)}`);
-  if (!(Number.isInteger(priority) && priority >= 0 && priority <= 2_097_151)) {
-    throw new RangeError(`priority must be from 1 to 2,097,151: received ${repr(priority)}`);
   }
+  if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= LAST_PRIORITY)) {
+    throw new RangeError(`priority must be from 1 to ${LAST_PRIORITY}: received ${repr(priority)}`);
+  }
+  const milliseconds = toMilliseconds(backoff, "backoff");
+  // What is said is kept with every job: as little as possible.
   return {
-    attempts: times,
-    backoff: { type: "exponential", delay: toMilliseconds(backoff, "backoff") },
-    delay: toMilliseconds(delay, "delay"),
-    priority,
+    ...(times === undefined ? {} : { attempts: times, backoff: { type: "exponential", delay: milliseconds } }),
+    ...(delay === undefined ? {} : { delay: toMilliseconds(delay, "delay") }),
+    ...(priority === undefined ? {} : { priority }),
   };
 }
 

@@ -4,10 +4,7 @@ import type { Job as BullJob, JobProgress, QueueEventsListener } from "bullmq";
 import { QueueEvents, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Duration } from "../core/base/duration.ts";
 import { toSeconds } from "../core/base/duration.ts";
-import type { Aborter } from "../core/base/abort.ts";
-import { newAborter } from "../core/base/abort.ts";
 import { CancelledError, RuntimeError, TimeoutError } from "../core/base/exceptions.ts";
-import { tellCancellation } from "../core/base/foreign-aborts.ts";
 import { inspectAsString, keepName, repr } from "../core/base/format.ts";
 import { waitFor } from "../core/coordination/wait-for.ts";
 import { ContextVar } from "../core/kernel/contextvars.ts";
@@ -217,7 +214,7 @@ export class TaskServer {
     try {
       const result = codec.encode(yield* this.#do(active));
       checkSize(result, `the result of ${job.name}`, maxPayload);
-      yield* fromPromise(active.told);
+      if (active.told !== null) yield* fromPromise(active.told);
       this.#completed++;
       return result;
     } catch (error) {
@@ -255,8 +252,7 @@ export class TaskServer {
     const { executor } = this.#options;
     if (executor === undefined) {
       const fn = task._function as (...given: readonly unknown[]) => unknown;
-      const { signal } = active.aborter;
-      return yield* workHere({ key: job.id!, signal, context: new Map(values), progress }, fn, args, isChunk);
+      return yield* workHere({ key: job.id!, context: new Map(values), progress }, fn, args, isChunk);
     }
     yield* executor.room();
     const context = values.map(([key, value]) => {
@@ -337,11 +333,10 @@ type Fate = "cancelled" | "given back" | "lost";
 /** A job that is at work. */
 class Active {
   readonly job: BullJob<JobData>;
-  readonly aborter: Aborter = newAborter();
   readonly #task: Task<unknown>;
   #fate: Fate | null = null;
-  /** Done when all steps were told. */
-  told: Promise<void> = Promise.resolve();
+  /** Done when all steps were told, if there were any. */
+  told: Promise<void> | null = null;
 
   constructor(job: BullJob<JobData>, loop: AbstractEventLoop, work: () => CoroutineGenerator<unknown>) {
     this.job = job;
@@ -367,13 +362,12 @@ class Active {
   end(fate: Fate, reason: string): void {
     if (this.#fate !== null) return;
     this.#fate = fate;
-    this.aborter.abort(tellCancellation(reason));
     // After its first step: one that had none would not give the job back.
     this.#task.getLoop().callSoon(() => this.#task.cancel(reason));
   }
 
   tell(step: unknown): void {
-    this.told = this.told
+    this.told = (this.told ?? Promise.resolve())
       .then(() => this.job.updateProgress(step as JobProgress))
       .catch((exception: unknown) => {
         const message = `a step of ${this.job.name} could not be told`;

@@ -6,6 +6,7 @@ import { callBody } from "../kernel/async-functions.ts";
 import { ContextVar, copyContext } from "../kernel/contextvars.ts";
 import type { Body, CoroutineGenerator } from "../kernel/coroutines.ts";
 import { isCoroutine } from "../kernel/coroutines.ts";
+import { currentTask } from "../kernel/create-task.ts";
 
 /** The job that the present code does, where an executor runs it. */
 export interface CurrentJob {
@@ -59,17 +60,23 @@ export function runAsJob<R>(job: CurrentJob, fn: () => R): R {
   });
 }
 
-/** The work of `job`, done by the present task: what `fn` gives for `args`, or for each of them. */
+/** The work of a job, done by the present task: what `fn` gives for `args`, or for each of them. */
 export function* workHere(
-  job: CurrentJob,
+  told: Omit<CurrentJob, "signal">,
   fn: (...args: readonly unknown[]) => unknown,
   args: readonly unknown[],
   isChunk: boolean,
 ): CoroutineGenerator<unknown> {
-  const call =
-    (...given: readonly unknown[]): Body<unknown> =>
-    () =>
-      awaitable(runAsJob(job, () => fn(...given)));
+  const task = currentTask()!;
+  const job: CurrentJob = {
+    ...told,
+    get signal() {
+      return task.signal;
+    },
+  };
+  const call = (...given: readonly unknown[]): Body<unknown> => {
+    return () => awaitable(runAsJob(job, () => fn(...given)));
+  };
   if (!isChunk) return yield* callBody(call(...args));
   const results: unknown[] = [];
   for (const arg of args) results.push(yield* callBody(call(arg)));

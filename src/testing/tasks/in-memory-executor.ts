@@ -2,9 +2,6 @@
 
 import type { Duration } from "../../core/base/duration.ts";
 import { toSeconds } from "../../core/base/duration.ts";
-import type { Aborter, Signal } from "../../core/base/abort.ts";
-import { newAborter } from "../../core/base/abort.ts";
-import { tellCancellation } from "../../core/base/foreign-aborts.ts";
 import { sleep } from "../../core/coordination/sleep.ts";
 import type { CoroutineGenerator } from "../../core/kernel/coroutines.ts";
 import type { Task } from "../../core/kernel/tasks.ts";
@@ -40,7 +37,7 @@ export interface InMemoryExecutorOptions extends ExecutorOptions {
  */
 export class InMemoryExecutor extends BaseExecutor {
   readonly #latency: number;
-  readonly #works: Map<Job<unknown>, Work> = new Map();
+  readonly #works: Map<Job<unknown>, Task<void>> = new Map();
 
   constructor(options: InMemoryExecutorOptions = {}) {
     super(options.maxWorkers ?? 4, options);
@@ -48,9 +45,8 @@ export class InMemoryExecutor extends BaseExecutor {
   }
 
   protected override begin(job: Job<unknown>): void {
-    const aborter = newAborter();
-    const task = job.getLoop().createTask(() => this.#work(job, aborter.signal), { name: job.task.name });
-    this.#works.set(job, { task, aborter });
+    const task = job.getLoop().createTask(() => this.#work(job), { name: job.task.name });
+    this.#works.set(job, task);
     task.addDoneCallback(() => {
       this.#works.delete(job);
       this.ended(job);
@@ -58,9 +54,7 @@ export class InMemoryExecutor extends BaseExecutor {
   }
 
   protected override stop(job: Job<unknown>): void {
-    const work = this.#works.get(job);
-    work?.aborter.abort(tellCancellation("the job was cancelled"));
-    work?.task.cancel();
+    this.#works.get(job)?.cancel("the job was cancelled");
   }
 
   // oxlint-disable-next-line require-yield -- there is nothing to end
@@ -69,17 +63,17 @@ export class InMemoryExecutor extends BaseExecutor {
   /** The worker of `job` ends in the middle of it, as a process that is killed. */
   crash(job: Job<unknown>): void {
     job._threw(new BrokenExecutorError(`the worker of ${job.task.name} ended before it answered: it was crashed`));
-    this.#works.get(job)?.task.cancel();
+    this.#works.get(job)?.cancel();
   }
 
-  *#work(job: Job<unknown>, signal: Signal): CoroutineGenerator<void> {
+  *#work(job: Job<unknown>): CoroutineGenerator<void> {
     const { key, args, _isChunk: isChunk, _context: context } = job;
     const fn = job.task._function as (...args: readonly unknown[]) => unknown;
     const progress = (step: unknown): void => job._progressed(structuredClone(step));
     try {
       if (this.#latency > 0) yield* sleep(this.#latency);
       const given = structuredClone(args) as unknown[];
-      const result = yield* workHere({ key, signal, context: new Map(context), progress }, fn, given, isChunk);
+      const result = yield* workHere({ key, context: new Map(context), progress }, fn, given, isChunk);
       job._returned(structuredClone(result));
     } catch (error) {
       // Nobody waits for the job any more: it was cancelled, or this is its cleanup that failed.
@@ -87,12 +81,6 @@ export class InMemoryExecutor extends BaseExecutor {
       job._threw(unpackError(packError(error), `${job.task.name} in memory`, job._origin));
     }
   }
-}
-
-/** What runs for a job. */
-interface Work {
-  readonly task: Task<void>;
-  readonly aborter: Aborter;
 }
 
 declare const structuredClone: (value: unknown) => unknown;

@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -171,4 +171,26 @@ test("hashing.mjs hashes files in threads, in order", async () => {
   const lines = await run("examples/hashing.mjs", "LICENSE", "package.json");
   expect(lines.map((line) => line.slice(18))).toEqual(["LICENSE", "package.json"]);
   expect(lines.every((line) => /^[0-9a-f]{16}  /.test(line))).toBe(true);
+});
+
+test("crawler.mjs reads the pages of a site in processes; one that fails fails alone", async () => {
+  const lines = await run("examples/crawler.mjs");
+  expect(lines.map((line) => line.split(/ {2,}/).filter((word) => word !== ""))).toEqual([
+    ["200", "9 words", "/", "Page /"],
+    ["200", "9 words", "/a", "Page /a"],
+    ["200", "7 words", "/b", "Page /b"],
+    ["fetch failed", "0 words", "/broken"],
+    ["200", "7 words", "/c", "Page /c"],
+  ]);
+});
+
+// Left out where there is no Redis; `npm run cluster` fails then.
+const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
+
+test.runIf(hasRedis)("cluster.mjs: three workers, one of which is killed, do all of the pages", async () => {
+  const lines = await run("examples/cluster.mjs");
+  expect(lines[0]).toBe("25 pages are done, and worker 1 is killed");
+  expect(lines.at(-1)).toBe("100 of 100 pages are done");
+  const answers = lines.slice(1, 4).map((line) => Number(/with (\d+) pages/.exec(line)?.[1]));
+  expect(answers.reduce((sum, n) => sum + n)).toBe(100);
 });

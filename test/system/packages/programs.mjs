@@ -111,6 +111,56 @@ console.log(lines.join(" "));
 
 export const EXECUTORS_PRINT = "42 asleep woken asleep woken";
 
+/** A queue of machines, as far as it goes without Redis. */
+export const QUEUE = `
+import * as asyncio from "asyncio-ts";
+import { BullExecutor, remoteTask, serveTasks } from "asyncio-ts/bullmq";
+
+const both = { queue: "pages", connection: { path: "./nowhere.sock" } };
+const resize = remoteTask("resize");
+let reports = 0;
+
+await asyncio.run(async () => {
+  asyncio.getRunningLoop().setExceptionHandler(() => reports++);
+  const executor = new BullExecutor({ ...both, reconnectWithin: 0.1 });
+  const serving = asyncio.createTask(serveTasks({ resize }, both));
+  try {
+    await executor.submit(resize, "cat.png");
+  } catch (error) {
+    console.log(error instanceof asyncio.BrokenExecutorError, (await executor.health({ timeout: 0.1 })).isReady);
+  }
+  await executor.shutdown();
+  serving.cancel();
+  await asyncio.wait([serving]);
+});
+console.log(reports);
+`;
+
+export const QUEUE_PRINTS = "true false\n2";
+
+/** What a strict compiler sees of it. */
+export const QUEUE_TYPES = `
+import { createTask, defineTasks, run } from "asyncio-ts";
+import { BullExecutor, cloneCodec, remoteTask, serveTasks, type QueueHealth } from "asyncio-ts/bullmq";
+
+const tasks = defineTasks("file:///work.mjs", { add: (a: number, b: number) => a + b });
+const both = { queue: "numbers", connection: { host: "localhost", password: "secret", tls: {} }, codec: cloneCodec };
+
+export const main = () =>
+  run(async () => {
+    const executor = new BullExecutor({ ...both, maxInFlight: 10 });
+    const serving = createTask(serveTasks(tasks, { ...both, concurrency: 2 }));
+    const sum: number = await executor.submit(tasks.add.with({ key: "sum", times: 3, delay: { minutes: 1 } }), 1, 2);
+    const resize = remoteTask<(path: string, width: number) => Promise<Uint8Array>>("resize");
+    const image: Uint8Array = await executor.submit(resize, "cat.png", 64);
+    // @ts-expect-error an argument of another type
+    executor.submit(resize, 64);
+    const health: QueueHealth = await executor.health();
+    serving.cancel();
+    return [sum, image.byteLength, health.workers];
+  });
+`;
+
 /** What a strict compiler sees. */
 export const TYPES = `
 import * as asyncio from "asyncio-ts";

@@ -20,6 +20,9 @@ import {
   EXECUTORS_WORK,
   NODE,
   NODE_PRINTS,
+  QUEUE,
+  QUEUE_PRINTS,
+  QUEUE_TYPES,
   tests,
   TYPES,
 } from "./programs.mjs";
@@ -29,8 +32,10 @@ export const TOOLS = {
   "@babel/preset-env": "8.0.7",
   "@rollup/plugin-node-resolve": "16.0.3",
   "@types/node": "20.19.43",
+  bullmq: "6.7.0",
   bun: "1.4.5",
   esbuild: "0.28.2",
+  ioredis: "6.0.0",
   jest: "30.5.2",
   "jest-environment-jsdom": "30.5.2",
   mocha: "11.7.5",
@@ -136,6 +141,12 @@ export const PROJECTS = {
     prints: EXECUTORS_PRINT,
     isQuick: true,
   },
+  "node: a queue of machines": {
+    files: { "app.mjs": QUEUE },
+    run: [["node", "app.mjs"]],
+    prints: QUEUE_PRINTS,
+    isQuick: true,
+  },
   "node: two copies": {
     files: { "app.mjs": COPIES },
     run: [
@@ -210,6 +221,8 @@ export const PROJECTS = {
   "tsc 5.9, bundler": { ...compiled(bundler), run: tsc5, isQuick: true },
   "tsc 7, nodenext": { ...compiled(nodenext), run: tsc7, isQuick: true },
   "tsc 7, bundler": { ...compiled(bundler), run: tsc7, isQuick: true },
+  "tsc 5.9, a queue of machines": { ...compiled(nodenext, QUEUE_TYPES), run: tsc5 },
+  "tsc 7, a queue of machines": { ...compiled(nodenext, QUEUE_TYPES), run: tsc7, isQuick: true },
   "tsc 7, preserve": { ...compiled(preserve), run: tsc7 },
   "tsc 7, esnext.disposable": { ...compiled({ ...nodenext, lib: ["es2023", "esnext.disposable", "dom"] }), run: tsc7 },
   "tsc 5.9, without Node's types": { ...compiled(inCore, CORE_TYPES), run: tsc5 },
