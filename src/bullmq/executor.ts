@@ -4,9 +4,7 @@ import { randomUUID } from "node:crypto";
 import type { Job as BullJob, JobsOptions } from "bullmq";
 import type { Duration } from "../core/base/duration.ts";
 import { toSeconds } from "../core/base/duration.ts";
-import { CancelledError } from "../core/base/exceptions.ts";
 import { inspectAsString, keepName } from "../core/base/format.ts";
-import { timeout as timeoutAfter } from "../core/coordination/timeouts.ts";
 import type { Coroutine, CoroutineGenerator } from "../core/kernel/coroutines.ts";
 import { GeneratorCoroutine } from "../core/kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../core/kernel/events.ts";
@@ -18,10 +16,12 @@ import type { Job, NamedTask } from "../core/loop/jobs.ts";
 import { unpackError } from "../core/loop/remote-errors.ts";
 import type { QueueOptions } from "./connections.ts";
 import { bullOptions, writingOf } from "./connections.ts";
+import type { QueueHealth } from "./health.ts";
+import { examine } from "./health.ts";
 import { Line } from "./line.ts";
 import type { JobData, Writing } from "./messages.ts";
 import { checkKey, dataOf } from "./messages.ts";
-import { QueuedTask } from "./queued-task.ts";
+import { Entry, QueuedTask } from "./queued-task.ts";
 
 /** Options of a {@link BullExecutor}. */
 export interface BullExecutorOptions extends QueueOptions, Pick<ExecutorOptions, "maxPending"> {
@@ -41,22 +41,6 @@ export interface BullExecutorStatistics extends ExecutorStatistics {
   readonly failed: number;
   /** How often one that Redis had lost was put into the queue again. */
   readonly resubmitted: number;
-}
-
-/** What {@link BullExecutor.health} finds. */
-export interface QueueHealth {
-  /** Whether Redis answers, and somebody serves the queue. */
-  readonly isReady: boolean;
-  /** Why not. */
-  readonly why: string | null;
-  /** How long Redis took to answer, in seconds. */
-  readonly latency: number;
-  /** How many serve the queue. */
-  readonly workers: number;
-  /** How many jobs of everybody wait, are at work, and are delayed. */
-  readonly waiting: number;
-  readonly active: number;
-  readonly delayed: number;
 }
 
 const MAX_IN_FLIGHT = 256;
@@ -94,6 +78,8 @@ export class BullExecutor extends BaseExecutor {
   readonly #kept: JobsOptions;
   /** What is in the queue, by key: more than one job where a key was submitted again. */
   readonly #inFlight: Map<string, Entry> = new Map();
+  /** Cancelled, and not yet out of the queue. */
+  readonly #withdrawing: Set<Job<unknown>> = new Set();
   #line: Line | null = null;
   #completed: number = 0;
   #failed: number = 0;
@@ -196,6 +182,7 @@ export class BullExecutor extends BaseExecutor {
   }
 
   #fail(entry: Entry, bullJob: BullJob<JobData> | undefined, reason: string): void {
+    if (!this.#isIn(entry)) return;
     this.#failed++;
     const packed = bullJob?.data.error;
     if (reason.startsWith(STALLED)) {
@@ -286,6 +273,7 @@ export class BullExecutor extends BaseExecutor {
   }
 
   #giveUp(): void {
+    for (const job of this.#withdrawing) this.ended(job);
     for (const entry of this.#inFlight.values()) this.#settle(entry, (job) => job._threw(this.#broken(job)));
   }
 
@@ -312,9 +300,9 @@ export class BullExecutor extends BaseExecutor {
   async #withdraw(entry: Entry, job: Job<unknown>): Promise<void> {
     const line = this.#line!;
     const now = Date.now();
+    this.#withdrawing.add(job);
     // Nobody waits until Redis is back.
-    const isAway = !line.isThere;
-    if (isAway) this.ended(job);
+    if (!line.isThere) this.ended(job);
     try {
       await entry.sent;
       if (entry.isSent && (await line.queue.remove(entry.key)) === 0) {
@@ -324,7 +312,8 @@ export class BullExecutor extends BaseExecutor {
       const message = `a job of ${entry.name} that was cancelled could not be withdrawn: it may be done all the same`;
       if (!line.loop.isClosed()) line.loop.callExceptionHandler({ message, exception });
     } finally {
-      if (!isAway) this.ended(job);
+      this.#withdrawing.delete(job);
+      this.ended(job);
     }
   }
 
@@ -352,28 +341,8 @@ export class BullExecutor extends BaseExecutor {
 
   /** Whether the queue can be worked with: asks Redis, and does not wait longer than `timeout` for the answer (5 seconds). */
   health({ timeout = HEALTH_SECONDS }: { readonly timeout?: Duration } = {}): Coroutine<QueueHealth> {
-    return new GeneratorCoroutine(this.#examine(toSeconds(timeout, "timeout")), "BullExecutor.health");
-  }
-
-  *#examine(seconds: number): CoroutineGenerator<QueueHealth> {
-    const none = { isReady: false, latency: NaN, workers: 0, waiting: 0, active: 0, delayed: 0 };
-    if (this.isClosing()) return { ...none, why: "the executor is shut down" };
-    const line = this.#connected();
-    const begun = performance.now();
-    try {
-      return yield* timeoutAfter(seconds, function* () {
-        const counts = yield* fromPromise(line.queue.getJobCounts("waiting", "prioritized", "active", "delayed"));
-        const latency = (performance.now() - begun) / 1000;
-        const workers = yield* fromPromise(line.queue.getWorkersCount());
-        const { waiting = 0, prioritized = 0, active = 0, delayed = 0 } = counts;
-        const why = workers === 0 ? `nobody serves the queue ${line.queue.name}` : null;
-        return { isReady: workers > 0, why, latency, workers, waiting: waiting + prioritized, active, delayed };
-      });
-    } catch (error) {
-      if (error instanceof CancelledError) throw error;
-      const lastError = line.isThere ? error : (line.lastError ?? error);
-      return { ...none, why: `Redis does not answer: ${String(lastError)}` };
-    }
+    const line = this.isClosing() ? null : this.#connected();
+    return new GeneratorCoroutine(examine(line, toSeconds(timeout, "timeout")), "BullExecutor.health");
   }
 
   protected override *release(): CoroutineGenerator<void> {
@@ -393,25 +362,3 @@ export class BullExecutor extends BaseExecutor {
 }
 keepName("BullExecutor", BullExecutor);
 inspectAsString("BullExecutor", BullExecutor);
-
-/** A job in the queue, and who waits for it here. */
-class Entry {
-  readonly key: string;
-  readonly name: string;
-  readonly data: JobData;
-  readonly options: JobsOptions;
-  readonly jobs: Set<Job<unknown>>;
-  readonly since: number = performance.now();
-  /** Done when it is in the queue, or was not to be put there any more. */
-  sent: Promise<void> = Promise.resolve();
-  isSent: boolean = false;
-
-  constructor(job: Job<unknown>) {
-    const task = job.task as QueuedTask<unknown>;
-    this.key = job.key;
-    this.name = task.name;
-    this.data = task.data;
-    this.options = task.queueOptions;
-    this.jobs = new Set([job]);
-  }
-}

@@ -1,9 +1,10 @@
-/** A task on its way to the queue: what BullMQ is told of it. @module */
+/** A task on its way to the queue, and a job that is in it. @module */
 
 import type { JobsOptions } from "bullmq";
 import type { Duration } from "../core/base/duration.ts";
 import { toSeconds } from "../core/base/duration.ts";
 import { repr } from "../core/base/format.ts";
+import type { Job } from "../core/loop/jobs.ts";
 import { NamedTask } from "../core/loop/jobs.ts";
 import type { JobData } from "./messages.ts";
 
@@ -45,4 +46,26 @@ function toMilliseconds(duration: Duration, what: string): number {
   const seconds = toSeconds(duration, what);
   if (seconds < 0 || seconds === Infinity) throw new RangeError(`${what} must be a time from now: received ${seconds}`);
   return Math.round(seconds * 1000);
+}
+
+/** A job in the queue, and who waits for it here. */
+export class Entry {
+  readonly key: string;
+  readonly name: string;
+  readonly data: JobData;
+  readonly options: JobsOptions;
+  readonly jobs: Set<Job<unknown>>;
+  readonly since: number = performance.now();
+  /** Done when it is in the queue, or was not to be put there any more. */
+  sent: Promise<void> = Promise.resolve();
+  isSent: boolean = false;
+
+  constructor(job: Job<unknown>) {
+    const task = job.task as QueuedTask<unknown>;
+    this.key = job.key;
+    this.name = task.name;
+    this.data = task.data;
+    this.options = task.queueOptions;
+    this.jobs = new Set([job]);
+  }
 }

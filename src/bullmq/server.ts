@@ -72,6 +72,8 @@ export class TaskServer {
   readonly #options: ServeOptions;
   readonly #writing: Writing;
   readonly #grace: number;
+  /** In milliseconds. */
+  readonly #lockDuration: number;
   readonly #active: Map<string, Active> = new Map();
   /** When a job was last cancelled, by its key. */
   readonly #cancelled: Map<string, number> = new Map();
@@ -82,13 +84,17 @@ export class TaskServer {
   #givenBack: number = 0;
 
   constructor(tasks: Readonly<Record<string, NamedTask<never[], unknown>>>, options: ServeOptions) {
-    for (const task of Object.values(tasks)) checkTask(task, "serveTasks");
-    this.#tasks = new Map(Object.values(tasks).map((task) => [task.name, task]));
+    this.#tasks = byName(Object.values(tasks));
     this.#options = options;
     this.#writing = writingOf(options);
     this.#grace = toSeconds(options.grace ?? GRACE_SECONDS, "grace");
     bullOptions(options);
-    const { concurrency = 1, maxRecoveries = MAX_RECOVERIES } = options;
+    const { concurrency = 1, maxRecoveries = MAX_RECOVERIES, recoverAfter = RECOVER_SECONDS } = options;
+    const seconds = toSeconds(recoverAfter, "recoverAfter");
+    if (!(seconds > 0 && seconds < Infinity)) {
+      throw new RangeError(`recoverAfter must be a time that passes: received ${repr(recoverAfter)}`);
+    }
+    this.#lockDuration = Math.ceil(seconds * 1000);
     if (!(Number.isInteger(concurrency) && concurrency >= 1)) {
       throw new RangeError(`concurrency must be at least 1: received ${repr(concurrency)}`);
     }
@@ -106,13 +112,13 @@ export class TaskServer {
     if (this.#watch !== null)
       throw new RuntimeError(`the queue ${this.#options.queue} is served by this server already`);
     const loop = getRunningLoop();
-    const { queue, concurrency = 1, maxRecoveries = MAX_RECOVERIES, recoverAfter = RECOVER_SECONDS } = this.#options;
-    const lockDuration = Math.round(toSeconds(recoverAfter, "recoverAfter") * 1000);
+    const ended = loop.createFuture<never>();
+    const { queue, concurrency = 1, maxRecoveries = MAX_RECOVERIES } = this.#options;
     const worker = new Worker<JobData>(queue, (job, token) => this.#begin(loop, job, token!), {
       ...bullOptions(this.#options),
       concurrency,
-      lockDuration,
-      stalledInterval: lockDuration / 2,
+      lockDuration: this.#lockDuration,
+      stalledInterval: this.#lockDuration / 2,
       maxStalledCount: maxRecoveries,
       autorun: false,
     });
@@ -127,13 +133,13 @@ export class TaskServer {
     this.#watch = new RedisWatch(loop, worker, {
       there(isAgain) {
         // One that was closed before Redis was there would never end.
-        if (!isAgain) worker.run().catch((error: unknown) => worker.emit("error", error as Error));
+        if (!isAgain) worker.run().catch((error: unknown) => void (ended.done() || ended.setException(error)));
       },
       away() {},
     });
     this.#watch.listen(cancellations);
     try {
-      return yield* loop.createFuture<never>();
+      return yield* ended;
     } finally {
       yield* pastLevels(this.#draining(loop, this.#watch, worker, cancellations));
       this.#watch = null;
@@ -313,6 +319,18 @@ export function serveTasks(
   options: ServeOptions,
 ): Coroutine<never> {
   return new TaskServer(tasks, options).serveForever();
+}
+
+/** @throws {TypeError} for what is no task, and for two of one name. */
+function byName(tasks: readonly NamedTask<never[], unknown>[]): Map<string, NamedTask<never[], unknown>> {
+  const all = new Map<string, NamedTask<never[], unknown>>();
+  for (const task of tasks) {
+    checkTask(task, "serveTasks");
+    if (all.has(task.name))
+      throw new TypeError(`serveTasks: two tasks are called ${task.name}, and a job says no more`);
+    all.set(task.name, task);
+  }
+  return all;
 }
 
 type CancellationEvents = { cancel: (cancellation: Cancellation) => void } & QueueEventsListener;

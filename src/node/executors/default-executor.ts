@@ -1,6 +1,7 @@
 /** The executor that a loop has for itself: threads, made when they are first asked for, or what it was given. @module */
 
 import type { Duration } from "../../core/base/duration.ts";
+import { toSeconds } from "../../core/base/duration.ts";
 import { RuntimeError, TimeoutError } from "../../core/base/exceptions.ts";
 import { repr } from "../../core/base/format.ts";
 import { getLogger } from "../../core/base/log.ts";
@@ -36,8 +37,9 @@ export class DefaultExecutor {
     this.#executor = executor;
   }
 
-  /** Waits for its jobs, `seconds` at most; then those that have not begun are cancelled, and the log says so. */
-  *shutdown(seconds: Duration | null): CoroutineGenerator<void> {
+  /** Waits for its jobs, `duration` at most; then those that have not begun are cancelled, and the log says so. */
+  *shutdown(duration: Duration | null): CoroutineGenerator<void> {
+    const seconds = duration === null ? null : toSeconds(duration, "timeout");
     this.#hasEnded = true;
     const executor = this.#executor;
     if (executor === null) return;

@@ -286,6 +286,12 @@ void describe("a job", () => {
       assert.throws(() => new BullExecutor({ ...both, queue: "a:b" }), /a queue's name has letters.*received 'a:b'/);
       assert.throws(() => new TaskServer(tasks, { ...both, concurrency: 0 }), /concurrency must be at least 1/);
       assert.throws(() => new TaskServer(tasks, { ...both, maxRecoveries: -1 }), /maxRecoveries must be at least 0/);
+      assert.throws(
+        () => new TaskServer(tasks, { ...both, recoverAfter: 0 }),
+        /recoverAfter must be a time that passes/,
+      );
+      const twins = { add: tasks.add, sum: remoteTask("add") };
+      assert.throws(() => serveTasks(twins, both), /two tasks are called add, and a job says no more/);
       assert.throws(() => serveTasks({ add: (a, b) => a + b }, both), /serveTasks: received the function add/);
       const executor = new BullExecutor(both);
       for (const [options, message] of [
