@@ -10,6 +10,7 @@ export default defineConfig({
     alias: [
       { find: /^asyncio-ts$/, replacement: source("node/index.ts") },
       { find: /^asyncio-ts\/structured$/, replacement: source("structured/index.ts") },
+      { find: /^asyncio-ts\/bullmq$/, replacement: source("bullmq/index.ts") },
       { find: /^asyncio-ts\/testing$/, replacement: source("testing/index.ts") },
     ],
   },

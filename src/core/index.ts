@@ -27,6 +27,8 @@ export type { ResultOf } from "./kernel/async-functions.ts";
 export { coroutine } from "./kernel/async-functions.ts";
 export type { EventLoopOptions } from "./loop/base-events.ts";
 export { BaseEventLoop, newEventLoop } from "./loop/base-events.ts";
+export type { CallGraphOptions, FrameCallGraphEntry, FutureCallGraph } from "./loop/call-graph.ts";
+export { captureCallGraph, formatCallGraph, printCallGraph } from "./loop/call-graph.ts";
 export type { Scheduler } from "./loop/scheduler.ts";
 export type { Runnable, Timer } from "./kernel/contract.ts";
 export { Context, ContextVar, copyContext, Token } from "./kernel/contextvars.ts";

@@ -38,6 +38,7 @@ import type { Pipe } from "./network/pipes.ts";
 import { readPipe, writePipe } from "./network/pipes.ts";
 import type { SendfileOptions } from "./network/sendfile.ts";
 import { sendfile } from "./network/sendfile.ts";
+import { listenForKnocks } from "./platform/knocks.ts";
 import { SignalHandlers } from "./processes/signals.ts";
 import type { UpgradeOptions } from "./network/start-tls.ts";
 import { startTls } from "./network/start-tls.ts";
@@ -84,6 +85,12 @@ export class EventLoop extends BaseEventLoop implements NetworkLoop, ProcessLoop
    */
   shutdownDefaultExecutor(timeout: Duration | null = null): Coroutine<void> {
     return new GeneratorCoroutine(this.#executor.shutdown(timeout), "shutdownDefaultExecutor");
+  }
+
+  /** @internal */
+  override _runForever(): Promise<void> {
+    listenForKnocks();
+    return super._runForever();
   }
 
   /** @internal */

@@ -29,9 +29,9 @@ describe("rooms", () => {
     expect(upward).toEqual([]);
   });
 
-  test("node imports the platform's own modules, bullmq also the package, and the others nothing foreign at all", () => {
+  test("node and cli import the platform's own modules, bullmq also the package, and the others nothing foreign at all", () => {
     const mayImport = (path: string, target: string): boolean =>
-      (/^(node|bullmq)\//.test(path) && target.startsWith("node:")) ||
+      (/^(node|bullmq|cli)\//.test(path) && target.startsWith("node:")) ||
       (path.startsWith("bullmq/") && target === "bullmq");
     const foreign = files.flatMap((file) =>
       file.imports

@@ -5,6 +5,7 @@ import type { Runnable } from "../kernel/contract.ts";
 import type { Future } from "../kernel/futures.ts";
 import type { Waitable } from "../kernel/promises.ts";
 import { ensureFuture } from "../kernel/promises.ts";
+import { StandIn } from "./stand-in.ts";
 
 /**
  * Waits for something that goes on even if the waiting task is cancelled.
@@ -27,7 +28,7 @@ import { ensureFuture } from "../kernel/promises.ts";
 export function shield<A extends Waitable<unknown>>(awaitable: A): Future<ResultOf<A>> {
   const inner = ensureFuture(awaitable);
   if (inner.done()) return inner;
-  const outer = inner.getLoop().createFuture<ResultOf<A>>();
+  const outer = new StandIn<ResultOf<A>>(inner.getLoop(), [inner]);
   const passOn = (): void => {
     if (outer.done()) return;
     if (inner.cancelled()) outer.cancel();

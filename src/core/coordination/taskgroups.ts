@@ -21,9 +21,10 @@ import { closeWork } from "../kernel/create-task.ts";
 import type { Driver } from "../kernel/driver.ts";
 import { currentDriver } from "../kernel/driver.ts";
 import type { AbstractEventLoop } from "../kernel/events.ts";
-import { Future } from "../kernel/futures.ts";
+import type { Future } from "../kernel/futures.ts";
 import { pastLevels } from "../kernel/levels.ts";
 import type { CreateTaskOptions, Task } from "../kernel/tasks.ts";
+import { StandIn } from "./stand-in.ts";
 
 /** The body of a {@link taskGroup}; it starts the group's tasks. */
 export type TaskGroupBody<T> = (group: TaskGroup) => ReturnType<Body<T>>;
@@ -68,6 +69,14 @@ function* grouped<T>(body: TaskGroupBody<T>): CoroutineGenerator<T> {
   return result as T;
 }
 
+/** The groups that have not ended, by the task that has opened them. */
+const openGroups: WeakMap<object, Set<TaskGroup>> = new WeakMap();
+
+/** The tasks of the groups that `task` has open: it cannot end before them, whether it waits for them yet or not. */
+export function* membersOf(task: object): Generator<Task<unknown>, void, undefined> {
+  for (const group of openGroups.get(task) ?? []) yield* group._members;
+}
+
 /**
  * A group's life.
  *
@@ -107,6 +116,14 @@ export class TaskGroup {
     this.#parent = parent;
     this.#frame = parent.frames.at(-1) ?? null;
     this.#requestsBefore = requestsSeenFrom(parent);
+    const groups = openGroups.get(parent.task!);
+    if (groups === undefined) openGroups.set(parent.task!, new Set([this]));
+    else groups.add(this);
+  }
+
+  /** @internal */
+  get _members(): Iterable<Task<unknown>> {
+    return this.#tasks;
   }
 
   /**
@@ -172,6 +189,7 @@ export class TaskGroup {
       this.#allDone = null;
     }
     this.#state = this.#isAborting ? "aborted" : "finished";
+    openGroups.get(this.#parent.task!)?.delete(this);
     this.#raise(failure, cancelled);
   }
 
@@ -241,19 +259,11 @@ class Members extends Set<Task<unknown>> implements Tasks {
 }
 
 /** What a group waits for at its end. A request to cancel ends the wait, and not the tasks: the group cancels these. */
-class AllDone extends Future<void> {
+class AllDone extends StandIn<void> {
   readonly _tasks: Members;
 
   constructor(loop: KernelLoop, tasks: Members) {
-    super({ loop });
+    super(loop, tasks);
     this._tasks = tasks;
-  }
-
-  override get _parts(): Iterable<Future<unknown>> {
-    return this._tasks;
-  }
-
-  override get _typeName(): string {
-    return "Future";
   }
 }

@@ -8,6 +8,7 @@ import type { TimerHandle } from "../kernel/handles.ts";
 import { repr } from "../base/format.ts";
 import type { Future } from "../kernel/futures.ts";
 import { isFuture } from "../kernel/futures.ts";
+import { StandIn } from "./stand-in.ts";
 
 /** {@link wait} returns when any future is done. */
 export const FIRST_COMPLETED = "FIRST_COMPLETED";
@@ -70,7 +71,7 @@ function* waiting<F extends Future<unknown>>(
 ): CoroutineGenerator<WaitResult<F>> {
   const [first] = futures;
   const loop = first!.getLoop();
-  const waiter = loop.createFuture();
+  const waiter = new StandIn<void>(loop, futures);
   const release = (): void => {
     if (!waiter.done()) waiter.setResult();
   };

@@ -89,6 +89,11 @@ export function loopStopped(loop: KernelLoop): void {
   runningLoops.delete(loop);
 }
 
+/** The loops of this copy of the package that run now. */
+export function loopsThatRun(): ReadonlySet<KernelLoop> {
+  return runningLoops;
+}
+
 /** Makes `loop` the one whose turn is on the stack and returns the one before, which the caller puts back. */
 export function swapLoopInTurn(loop: KernelLoop | null): KernelLoop | null {
   const previous = loopInTurn;

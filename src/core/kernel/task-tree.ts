@@ -74,8 +74,8 @@ function titleOf(future: Future<unknown>): string {
   return `Task '${future.getName()}' in ${frames.join(" > ")}`;
 }
 
-/** The futures that `future` cannot end without. The calls of async functions, and what they await, are seen through. */
-function* waitedFor(future: Future<unknown>): Generator<Future<unknown>, void, undefined> {
+/** The futures that `future` cannot end without now. The calls of async functions, and what they await, are seen through. */
+export function* waitedFor(future: Future<unknown>): Generator<Future<unknown>, void, undefined> {
   if (!(future instanceof Task)) {
     yield* future._parts;
     return;

@@ -141,6 +141,11 @@ export const PROJECTS = {
     prints: EXECUTORS_PRINT,
     isQuick: true,
   },
+  "npx asyncio-ts": {
+    files: {},
+    run: [["asyncio-ts", "--help"]],
+    isQuick: true,
+  },
   "node: a queue of machines": {
     files: { "app.mjs": QUEUE },
     run: [["node", "app.mjs"]],

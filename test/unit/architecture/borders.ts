@@ -138,12 +138,13 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "installAsyncContext",
       "loopStarted",
       "loopStopped",
+      "loopsThatRun",
       "mayGoOn",
       "requireLoop",
       "swapLoopInTurn",
       "swapRunning",
     ],
-    "task-tree.ts": ["drawTasks"],
+    "task-tree.ts": ["drawTasks", "waitedFor"],
     "tasks.ts": ["CreateTaskOptions", "Task"],
   },
   "core/coordination": {
@@ -155,7 +156,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "queues.ts": ["Queue"],
     "sleep.ts": ["sleep"],
     "staggered.ts": ["RaceResult", "staggeredRace"],
-    "taskgroups.ts": ["TaskGroup", "taskGroup"],
+    "taskgroups.ts": ["TaskGroup", "membersOf", "taskGroup"],
     "timeouts.ts": ["Timeout", "timeout", "timeoutAt"],
     "wait-for.ts": ["waitFor"],
     "wait.ts": ["FIRST_COMPLETED", "wait"],
@@ -171,6 +172,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "reports.ts": ["formatReport"],
     "runners.ts": ["run"],
     "scheduler.ts": ["Scheduler"],
+    "snapshots.ts": ["FrameSnapshot", "LoopSnapshot", "TaskSnapshot", "snapshotOf"],
   },
   "core/network": {
     "byte-channels.ts": ["ByteChannel", "ByteChannelClient"],
@@ -247,6 +249,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
   "node/platform": {
     "async-context.ts": ["nodeAsyncContext"],
     "host.ts": ["NodeHost"],
+    "knocks.ts": ["listenForKnocks"],
     "microtasks.ts": ["drainMicrotasks"],
     "unhandled-rejections.ts": ["listenForRejections"],
   },
@@ -274,6 +277,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "messages.ts": ["Request"],
     "worker-side.ts": ["WorkerSide"],
   },
-  node: {},
+  node: { "install.ts": [] },
   bullmq: {},
+  cli: {},
 };

@@ -26,6 +26,7 @@ export const ROOMS = [
   "node/executors",
   "node",
   "bullmq",
+  "cli",
 ] as const;
 
 /** A room is a folder with all that is in it; the files of `core` and `node` themselves stand on top of their rooms. */
