@@ -47,7 +47,10 @@ export class CycleError extends Error {
   }
 }
 
-/** A tree for each task that nobody waits for: its coroutines, and below the innermost the tasks that it waits for. */
+/**
+ * A tree for each task that nobody waits for: its coroutines, and below the innermost what it waits for. CPython shows tasks
+ * there and no locks.
+ */
 export function taskTrees(loops: readonly LoopSnapshot[]): string[][] {
   return loops.flatMap(({ tasks }) => {
     const awaited = byAwaiter(tasks);
@@ -71,6 +74,7 @@ interface Node {
 
 function nodeOf(task: TaskSnapshot, awaited: ReadonlyMap<number, readonly TaskSnapshot[]>): Node {
   let children = (awaited.get(task.id) ?? []).map((inner) => nodeOf(inner, awaited));
+  if (task.waitsFor !== null) children.push({ text: `waits for ${task.waitsFor}`, children: [] });
   for (const frame of task.stack) children = [{ text: ` ${frameText(frame)}`, children }];
   return { text: `(T) ${task.name}`, children };
 }

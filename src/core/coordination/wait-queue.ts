@@ -25,6 +25,8 @@ export interface Standing {
   /** What it waits to do, and with what, for reports. */
   readonly name: string;
   readonly subject: object;
+  /** The task that has what it waits for, if one has. */
+  readonly holder?: { getName(): string } | null;
   /** The wait was cancelled, and the line left; `wasWoken` if a wakeup was on its way. */
   interrupted(wasWoken: boolean): void;
 }
@@ -73,7 +75,10 @@ export class Waiter extends Future<void> implements Linked<Waiter> {
   }
 
   override get _purpose(): string | null {
-    return this.#standing === null ? null : `${this.#standing.name}() of ${String(this.#standing.subject)}`;
+    if (this.#standing === null) return null;
+    const { name, subject, holder } = this.#standing;
+    const held = holder === null || holder === undefined ? "" : `, held by Task '${holder.getName()}'`;
+    return `${name}() of ${String(subject)}${held}`;
   }
 }
 

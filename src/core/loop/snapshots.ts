@@ -1,6 +1,8 @@
 /** What the tasks of a loop are doing, as data that can be sent elsewhere. @module */
 
 import type { AbstractEventLoop } from "../kernel/events.ts";
+import { waitedFor } from "../kernel/task-tree.ts";
+import { Task } from "../kernel/tasks.ts";
 import { awaitersIn, idOf, stackOf } from "./call-graph.ts";
 
 /** A coroutine under way. */
@@ -15,6 +17,8 @@ export interface TaskSnapshot {
   readonly name: string;
   /** Innermost first. */
   readonly stack: readonly FrameSnapshot[];
+  /** What it waits for that is no task, in words, if that says what it is: `Lock.acquire() of ...`. */
+  readonly waitsFor: string | null;
   /** The ids of the tasks that wait for it. */
   readonly awaitedBy: readonly number[];
 }
@@ -35,6 +39,7 @@ export function snapshotOf(loop: AbstractEventLoop, thread: number): LoopSnapsho
       id: idOf(task),
       name: task.getName(),
       stack: stackOf(task).map(({ name, location }) => ({ name: name.replace(/\(\)$/, ""), location })),
+      waitsFor: [...waitedFor(task)].find((future) => !(future instanceof Task))?._purpose ?? null,
       awaitedBy: [...(awaiters.get(task) ?? [])].map((awaiter) => idOf(awaiter)),
     })),
   };

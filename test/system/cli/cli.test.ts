@@ -93,6 +93,21 @@ describe.runIf(process.platform === "linux")("a process that runs", () => {
     expect(readdirSync(folder)).toEqual(before);
   });
 
+  test("pstree: who holds the lock that everybody waits for", async () => {
+    const pid = await start(`
+      const lock = new asyncio.Lock();
+      async function holder() { await lock.hold(async () => { console.log("ready"); await asyncio.sleep(60); }); }
+      async function waiter() { await lock.acquire(); }
+      await asyncio.run(async function main() {
+        await asyncio.taskGroup(async (group) => {
+          group.createTask(holder, { name: "holder" });
+          group.createTask(waiter, { name: "waiter" });
+        });
+      });`);
+    const { stdout } = await ask("pstree", pid);
+    expect(stdout).toContain("└── waits for Lock.acquire() of <Lock [locked, waiters:1]>, held by Task 'holder'");
+  });
+
   test("names cannot speak to the terminal", async () => {
     const pid = await start(`await asyncio.run(async () => {
       const task = asyncio.createTask(asyncio.sleep(60), { name: "\\u001b[31mred\\u202e\\nnext" });

@@ -5,9 +5,15 @@ import { CycleError, taskTable, taskTrees } from "../../../src/cli/task-table.ts
 import type { LoopSnapshot, TaskSnapshot } from "../../../src/core/loop/snapshots.ts";
 
 /** A task of the table: its frames, innermost first, with places after an `@`. */
-function task(id: number, name: string, frames: string, awaitedBy: number[] = []): TaskSnapshot {
+function task(
+  id: number,
+  name: string,
+  frames: string,
+  awaitedBy: number[] = [],
+  waitsFor: string | null = null,
+): TaskSnapshot {
   const stack = frames === "" ? [] : frames.split(" ").map((frame) => frame.split("@") as [string, string?]);
-  return { id, name, stack: stack.map(([fn, place]) => ({ name: fn, location: place ?? null })), awaitedBy };
+  return { id, name, stack: stack.map(([fn, place]) => ({ name: fn, location: place ?? null })), waitsFor, awaitedBy };
 }
 
 const loopOf = (...tasks: TaskSnapshot[]): LoopSnapshot[] => [{ thread: 7, tasks }];
@@ -91,6 +97,37 @@ describe("the trees", () => {
       ["└── (T) a", "    └── (T) shared"],
       ["└── (T) b", "    └── (T) shared"],
     ]);
+  });
+
+  test("what is waited for and is no task is there, too", () => {
+    const trees = taskTrees(loopOf(task(1, "main", "main", [], "Lock.acquire() of <Lock [locked]>, held by Task 'b'")));
+    expect(trees[0]!.at(-1)).toBe("        └── waits for Lock.acquire() of <Lock [locked]>, held by Task 'b'");
+  });
+
+  test("of no tasks there are none", () => {
+    expect(taskTrees(loopOf())).toEqual([]);
+  });
+
+  test("of one task", () => {
+    expect(taskTrees(loopOf(task(1, "main", "wait main")))).toEqual([
+      ["└── (T) main", "    └──  main", "        └──  wait"],
+    ]);
+  });
+
+  test("of a task without a name", () => {
+    expect(taskTrees(loopOf(task(1, "", "")))).toEqual([["└── (T) "]]);
+  });
+
+  test("of a long chain of coroutines", () => {
+    const frames = Array.from({ length: 50 }, (_, i) => `f${i}`);
+    const [tree] = taskTrees(loopOf(task(1, "deep", frames.join(" "))));
+    expect(tree).toHaveLength(51);
+    expect(tree!.at(-1)).toBe(`${"    ".repeat(50)}└──  f0`);
+  });
+
+  test("of frames that are alike", () => {
+    const trees = taskTrees(loopOf(task(1, "main", "again again"), task(2, "child", "again again", [1])));
+    expect(trees[0]!.filter((line) => line.endsWith(" again"))).toHaveLength(4);
   });
 
   test("there is none of tasks that wait for each other; the circles are told", () => {

@@ -5,6 +5,8 @@ import { inspectAsString } from "../../base/format.ts";
 import { Attempt } from "../../kernel/attempts.ts";
 import type { KernelLoop } from "../../kernel/contract.ts";
 import type { Body, Coroutine } from "../../kernel/coroutines.ts";
+import { currentExecution } from "../../kernel/running.ts";
+import type { Task } from "../../kernel/tasks.ts";
 import type { Standing, Waiter } from "../wait-queue.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import type { Hold } from "./hold.ts";
@@ -40,6 +42,7 @@ export interface LockStatistics {
  */
 export class Lock {
   #locked: boolean = false;
+  #holder: Task<unknown> | null = null;
   readonly #queue: WaitQueue = new WaitQueue(this);
 
   /** Whether a task holds it. Between a release and the next holder's turn none does. */
@@ -69,6 +72,7 @@ export class Lock {
   release(): void {
     if (!this.#locked) throw new RuntimeError("Lock is not acquired");
     this.#locked = false;
+    this.#holder = null;
     this.#queue.wakeFirst();
   }
 
@@ -89,6 +93,12 @@ export class Lock {
   /** @internal */
   _take(): void {
     this.#locked = true;
+    this.#holder = (currentExecution()?.task ?? null) as Task<unknown> | null;
+  }
+
+  /** @internal The task that has acquired it, for who asks what everybody waits for. */
+  get _holder(): Task<unknown> | null {
+    return this.#holder;
   }
 
   /** @internal One that was to have it was cancelled: the next may. */
@@ -131,6 +141,10 @@ class Acquire extends Attempt<true> implements Standing {
   protected override goOn(): true {
     this.#lock._take();
     return true;
+  }
+
+  get holder(): Task<unknown> | null {
+    return this.#lock._holder;
   }
 
   interrupted(): void {

@@ -87,6 +87,20 @@ test("of async functions: those that wait are there too, as far as V8 tells", as
   expect(namesOf(graph)).toEqual(["inner()", "outer()"]);
 });
 
+test("of an async generator, and of the function that iterates over it", async () => {
+  let graph: FutureCallGraph | null = null;
+  async function* numbers(): AsyncGenerator<number> {
+    await asyncio.sleep(0);
+    graph = asyncio.captureCallGraph();
+    yield 1;
+  }
+  async function outer(): Promise<void> {
+    for await (const _number of numbers());
+  }
+  await asyncio.run(outer);
+  expect(namesOf(graph).map((name) => name.replace(/^.*\./, ""))).toEqual(["numbers()", "outer()"]);
+});
+
 test("of a task that waits: its coroutines, without their places", async () => {
   await asyncio.run(async () => {
     const event = new asyncio.Event();
