@@ -20,8 +20,11 @@ export class KnockError extends Error {
 }
 
 const SIGURG = 23;
-/** Signals that nobody catches but programs that catch all of them, to end when any comes. */
-const UNUSUAL = [24, 25, 26, 31];
+/**
+ * SIGTTIN and SIGTTOU. Nobody catches them but programs that catch every signal, to end when any comes; Bun has some of its
+ * own, and the package signal-exit wants many, but not these.
+ */
+const UNUSUAL = [21, 22];
 /** How long an answer may take, in seconds. */
 const PATIENCE = 2;
 const KNOCK_AGAIN = 0.2;
@@ -63,7 +66,8 @@ function check(pid: number): { readonly uid: number; readonly start: string } {
   if (!catches(SIGURG)) {
     throw new KnockError(`process ${pid} runs no loop of asyncio-ts (or has ASYNCIO_TS_ATTACH=0)`);
   }
-  if (UNUSUAL.some(catches)) throw new KnockError(`process ${pid} catches every signal: it is not asked, lest it ends`);
+  if (UNUSUAL.every(catches))
+    throw new KnockError(`process ${pid} catches every signal: it is not asked, lest it ends`);
   // As root, what is done in the folders of others is done as they.
   if (own === 0 && uid !== 0) {
     process.setegid!(Number(field(status, "Gid").split(/\s+/)[1]));

@@ -41,8 +41,9 @@ let door: Door | null = null;
 export function listenForKnocks(): void {
   if (isListening) return;
   isListening = true;
-  const isOff = process.env["ASYNCIO_TS_ATTACH"] === "0" || "deno" in process.versions;
-  if (isOff || !isMainThread || process.platform === "win32") return;
+  // On Deno already a look at the environment takes a permission.
+  if ("deno" in process.versions || !isMainThread || process.platform === "win32") return;
+  if (process.env["ASYNCIO_TS_ATTACH"] === "0") return;
   process.on(KNOCK, () => {
     door ??= Door.open(() => (door = null));
   });

@@ -161,6 +161,19 @@ describe.runIf(process.platform === "linux")("a process that does not answer", (
     }
   });
 
+  test("it catches every signal, to end by any: it is not asked", async () => {
+    const pid = await start(`
+      import { constants } from "node:os";
+      for (const signal of Object.keys(constants.signals)) {
+        if (!["SIGKILL", "SIGSTOP", "SIGPROF"].includes(signal)) process.on(signal, () => process.exit(1));
+      }
+      await asyncio.run(async () => { console.log("ready"); await asyncio.sleep(60); });`);
+    expect((await ask("ps", pid)).stderr).toBe(
+      `Error: process ${pid} catches every signal: it is not asked, lest it ends\n`,
+    );
+    expect(existsSync(`/proc/${pid}`)).toBe(true);
+  });
+
   test("it is not there", async () => {
     expect(await ask("ps", "999999999")).toEqual({
       code: 1,
