@@ -14,7 +14,7 @@ import {
   takeBack,
   wasTold,
 } from "../kernel/cancellation.ts";
-import type { KernelLoop, Tasks } from "../kernel/contract.ts";
+import type { KernelLoop, OpenGroup, Tasks } from "../kernel/contract.ts";
 import type { Body, Coroutine, CoroutineGenerator, CoroutineLike } from "../kernel/coroutines.ts";
 import { ScopeCoroutine } from "../kernel/coroutines.ts";
 import { closeWork } from "../kernel/create-task.ts";
@@ -69,12 +69,10 @@ function* grouped<T>(body: TaskGroupBody<T>): CoroutineGenerator<T> {
   return result as T;
 }
 
-/** The groups that have not ended, by the task that has opened them. */
-const openGroups: WeakMap<object, Set<TaskGroup>> = new WeakMap();
-
 /** The tasks of the groups that `task` has open: it cannot end before them, whether it waits for them yet or not. */
-export function* membersOf(task: object): Generator<Task<unknown>, void, undefined> {
-  for (const group of openGroups.get(task) ?? []) yield* group._members;
+export function* membersOf(task: Task<unknown>): Generator<Task<unknown>, void, undefined> {
+  for (let group = task._groups; group !== null; group = group._before)
+    yield* group._members as Iterable<Task<unknown>>;
 }
 
 /**
@@ -99,6 +97,8 @@ export class TaskGroup {
   readonly #frame: object | null;
   readonly #requestsBefore: number;
   readonly #tasks: Members = new Members();
+  /** @internal */
+  _before: OpenGroup | null;
   readonly #errors: unknown[] = [];
   #state: State = "open";
   /** A `KeyboardInterrupt` or `SystemExit`, which is raised as it is and goes before everything else. */
@@ -116,9 +116,9 @@ export class TaskGroup {
     this.#parent = parent;
     this.#frame = parent.frames.at(-1) ?? null;
     this.#requestsBefore = requestsSeenFrom(parent);
-    const groups = openGroups.get(parent.task!);
-    if (groups === undefined) openGroups.set(parent.task!, new Set([this]));
-    else groups.add(this);
+    const task = parent.task as Task<unknown>;
+    this._before = task._groups;
+    task._groups = this;
   }
 
   /** @internal */
@@ -189,8 +189,20 @@ export class TaskGroup {
       this.#allDone = null;
     }
     this.#state = this.#isAborting ? "aborted" : "finished";
-    openGroups.get(this.#parent.task!)?.delete(this);
+    this.#close();
     this.#raise(failure, cancelled);
+  }
+
+  /** Takes it out of those that its task has open; nearly always it is the latest. */
+  #close(): void {
+    const task = this.#parent.task as Task<unknown>;
+    if (task._groups === this) {
+      task._groups = this._before;
+      return;
+    }
+    let later = task._groups;
+    while (later !== null && later._before !== this) later = later._before;
+    if (later !== null) later._before = this._before;
   }
 
   #raise(failure: { readonly error: unknown } | null, cancelled: CancelledError | null): void {

@@ -139,6 +139,14 @@ export interface Awaited extends Cancellable {
   readonly _tasks?: Tasks;
 }
 
+/** A group that has not ended, as the task knows it that has opened it. */
+export interface OpenGroup {
+  /** Its tasks. */
+  readonly _members: Iterable<object>;
+  /** The one that was opened before. */
+  _before: OpenGroup | null;
+}
+
 /** The tasks that a group waits for. */
 export interface Tasks extends Iterable<Cancellable> {
   has(task: object): boolean;

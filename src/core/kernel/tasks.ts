@@ -18,7 +18,7 @@ import {
   takeKept,
   wasTold,
 } from "./cancellation.ts";
-import type { Group, KernelLoop, Wait, WaitScope } from "./contract.ts";
+import type { Group, KernelLoop, OpenGroup, Wait, WaitScope } from "./contract.ts";
 import type { Settings } from "./contextvars.ts";
 import { checkedContext, Context, currentContext } from "./contextvars.ts";
 import type { Body, CoroutineGenerator } from "./coroutines.ts";
@@ -87,6 +87,8 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   #rare: Rare | null = null;
   /** @internal Whether a loop that is closed reports the task; `gather` and `run` answer for theirs themselves. */
   _logDestroyPending: boolean = true;
+  /** @internal The groups that it has open, the latest first. */
+  _groups: OpenGroup | null = null;
 
   /** Prefer {@link createTask}, or `loop.createTask`. */
   constructor(

@@ -92,6 +92,7 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "Fork",
       "KernelLoop",
       "Level",
+      "OpenGroup",
       "Request",
       "Runnable",
       "Tasks",
