@@ -40,13 +40,13 @@ def reset(sock):
 
 def read_to_end(sock):
     """How the connection ended for this side, whatever way it was."""
-    received = b""
+    received = bytearray()
     try:
         while chunk := sock.recv(65536):
             received += chunk
     except OSError as error:
-        return received, type(error).__name__
-    return received, "EOF"
+        return bytes(received), type(error).__name__
+    return bytes(received), "EOF"
 `;
 
 /** The beginning of a ClientHello, as an expression of Python's. */
