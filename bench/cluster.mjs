@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import * as asyncio from "asyncio-ts";
 import { BullExecutor, remoteTask } from "asyncio-ts/bullmq";
 import { Queue, QueueEvents } from "bullmq";
+import { loadsOf, middle } from "./jobs.mjs";
 import { startRedis } from "../test/system/bullmq/redis.mjs";
 
 const ROUNDS = 5;
@@ -52,19 +53,9 @@ const SUBJECTS = {
   },
 };
 
-const LOADS = {
-  "one at a time": async (job) => {
-    for (let i = 0; i < JOBS; i++) await job(i);
-  },
-  "100 at a time": async (job) => {
-    for (let i = 0; i < JOBS; i += 100) await Promise.all(Array.from({ length: 100 }, (_, k) => job(i + k)));
-  },
-};
-
-const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 const column = (value) => value.toFixed(0).padStart(7);
 
-for (const [name, load] of Object.entries(LOADS)) {
+for (const [name, load] of Object.entries(loadsOf(JOBS))) {
   const samples = Object.fromEntries(Object.keys(SUBJECTS).map((subject) => [subject, []]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const [subject, run] of Object.entries(SUBJECTS)) {

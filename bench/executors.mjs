@@ -11,6 +11,7 @@ import { join } from "node:path";
 import * as asyncio from "asyncio-ts";
 import { loadPeers } from "../scripts/setup.mjs";
 import * as work from "./executors/work.mjs";
+import { loadsOf, middle } from "./jobs.mjs";
 
 const PEERS = { piscina: "5.3.2", tinypool: "2.2.0", workerpool: "10.0.3" };
 const ROUNDS = 5;
@@ -58,19 +59,7 @@ const SUBJECTS = {
   ProcessPoolExecutor: ours(asyncio.ProcessPoolExecutor),
 };
 
-/** Microseconds for a job. */
-const LOADS = {
-  "one at a time": async (job) => {
-    for (let i = 0; i < JOBS; i++) await job(i);
-  },
-  "100 at a time": async (job) => {
-    for (let i = 0; i < JOBS; i += 100) await Promise.all(Array.from({ length: 100 }, (_, k) => job(i + k)));
-  },
-};
-
-const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-
-for (const [name, loading] of Object.entries(LOADS)) {
+for (const [name, loading] of Object.entries(loadsOf(JOBS))) {
   const samples = Object.fromEntries(Object.keys(SUBJECTS).map((subject) => [subject, []]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const [subject, run] of Object.entries(SUBJECTS)) {

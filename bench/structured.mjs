@@ -10,6 +10,7 @@ import { runInNewContext } from "node:vm";
 import * as asyncio from "asyncio-ts";
 import { failAfter, mapConcurrent, moveOnAfter, openChannel, race, RateLimiter, retry } from "asyncio-ts/structured";
 import { loadPeers } from "../scripts/setup.mjs";
+import { middle } from "./jobs.mjs";
 
 const PEERS = {
   bottleneck: "2.19.5",
@@ -252,8 +253,6 @@ const CANCELLED = {
 function pause(seconds) {
   return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }
-
-const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 for (const [name, subjects] of Object.entries(BENCHMARKS)) {
   const samples = Object.fromEntries(Object.keys(subjects).map((subject) => [subject, []]));

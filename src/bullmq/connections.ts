@@ -5,7 +5,6 @@ import type { AbstractEventLoop } from "../core/kernel/events.ts";
 import type { Codec } from "./codecs.ts";
 import { jsonCodec } from "./codecs.ts";
 import type { Writing } from "./messages.ts";
-import { checkQueue } from "./messages.ts";
 
 /** Which queue, and where: what both ends of it say alike. */
 export interface QueueOptions {
@@ -31,11 +30,10 @@ export function writingOf({ codec = jsonCodec, maxPayload = MAX_PAYLOAD }: Queue
 }
 
 /** What BullMQ's classes are made with. */
-export function bullOptions({ queue, connection, prefix = "bull" }: QueueOptions): {
+export function bullOptions({ connection, prefix = "bull" }: QueueOptions): {
   connection: ConnectionOptions;
   prefix: string;
 } {
-  checkQueue(queue);
   return { connection, prefix };
 }
 

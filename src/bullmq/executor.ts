@@ -15,12 +15,12 @@ import { BaseExecutor, BrokenExecutorError } from "../core/loop/executors.ts";
 import type { Job, NamedTask } from "../core/loop/jobs.ts";
 import { unpackError } from "../core/loop/remote-errors.ts";
 import type { QueueOptions } from "./connections.ts";
-import { bullOptions, writingOf } from "./connections.ts";
+import { writingOf } from "./connections.ts";
 import type { QueueHealth } from "./health.ts";
 import { examine } from "./health.ts";
 import { Line } from "./line.ts";
 import type { JobData, Writing } from "./messages.ts";
-import { checkKey, dataOf } from "./messages.ts";
+import { checkKey, checkQueue, dataOf } from "./messages.ts";
 import { Entry, QueuedTask } from "./queued-task.ts";
 
 /** Options of a {@link BullExecutor}. */
@@ -87,7 +87,7 @@ export class BullExecutor extends BaseExecutor {
 
   constructor(options: BullExecutorOptions) {
     super(options.maxInFlight ?? MAX_IN_FLIGHT, options);
-    bullOptions(options);
+    checkQueue(options.queue);
     this.#options = options;
     this.#writing = writingOf(options);
     this.#reconnectWithin = toSeconds(options.reconnectWithin ?? RECONNECT_SECONDS, "reconnectWithin");
@@ -126,7 +126,8 @@ export class BullExecutor extends BaseExecutor {
     try {
       await line.isListening;
       if (this.#isIn(entry)) {
-        await line.queue.add(entry.name, entry.data, { ...this.#kept, ...entry.options, jobId: entry.key });
+        const { name, data, queueOptions } = entry.task;
+        await line.queue.add(name, data, { ...this.#kept, ...queueOptions, jobId: entry.key });
         entry.isSent = true;
       }
     } catch (error) {
@@ -186,7 +187,7 @@ export class BullExecutor extends BaseExecutor {
     this.#failed++;
     const packed = bullJob?.data.error;
     if (reason.startsWith(STALLED)) {
-      const message = `each worker that had taken ${entry.name} ended before it answered`;
+      const message = `each worker that had taken ${entry.task.name} ended before it answered`;
       this.#settle(entry, (job) => job._threw(new BrokenExecutorError(message)));
     } else if (packed?.name === "CancelledError") {
       this.#settle(entry, (job) => job.cancel(packed.message));
@@ -194,7 +195,7 @@ export class BullExecutor extends BaseExecutor {
       // Of a worker that is not of this library, or that could not say more.
       const stack = bullJob?.stacktrace?.at(-1) ?? "";
       const error = packed?.message === reason ? packed : { name: "Error", message: reason, stack, properties: {} };
-      this.#settle(entry, (job) => job._threw(unpackError(error, `${entry.name} in a worker`, job._origin)));
+      this.#settle(entry, (job) => job._threw(unpackError(error, `${entry.task.name} in a worker`, job._origin)));
     }
   }
 
@@ -309,7 +310,7 @@ export class BullExecutor extends BaseExecutor {
         await line.cancel(entry.key, now, "the job was cancelled");
       }
     } catch (exception) {
-      const message = `a job of ${entry.name} that was cancelled could not be withdrawn: it may be done all the same`;
+      const message = `a job of ${entry.task.name} that was cancelled could not be withdrawn: it may be done all the same`;
       if (!line.loop.isClosed()) line.loop.callExceptionHandler({ message, exception });
     } finally {
       this.#withdrawing.delete(job);

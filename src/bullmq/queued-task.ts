@@ -51,9 +51,7 @@ function toMilliseconds(duration: Duration, what: string): number {
 /** A job in the queue, and who waits for it here. */
 export class Entry {
   readonly key: string;
-  readonly name: string;
-  readonly data: JobData;
-  readonly options: JobsOptions;
+  readonly task: QueuedTask<unknown>;
   readonly jobs: Set<Job<unknown>>;
   readonly since: number = performance.now();
   /** Done when it is in the queue, or was not to be put there any more. */
@@ -61,11 +59,8 @@ export class Entry {
   isSent: boolean = false;
 
   constructor(job: Job<unknown>) {
-    const task = job.task as QueuedTask<unknown>;
     this.key = job.key;
-    this.name = task.name;
-    this.data = task.data;
-    this.options = task.queueOptions;
+    this.task = job.task as QueuedTask<unknown>;
     this.jobs = new Set([job]);
   }
 }

@@ -19,11 +19,12 @@ import { workHere } from "../core/loop/current-job.ts";
 import type { BaseExecutor } from "../core/loop/executors.ts";
 import type { NamedTask } from "../core/loop/jobs.ts";
 import { checkTask } from "../core/loop/jobs.ts";
+import type { PackedError } from "../core/loop/remote-errors.ts";
 import { packError } from "../core/loop/remote-errors.ts";
 import type { QueueOptions } from "./connections.ts";
 import { bullOptions, closeAll, RedisWatch, writingOf } from "./connections.ts";
 import type { Cancellation, JobData, Writing } from "./messages.ts";
-import { cancellationsOf, checkSize } from "./messages.ts";
+import { cancellationsOf, checkQueue, checkSize } from "./messages.ts";
 
 /** Options of {@link serveTasks}. */
 export interface ServeOptions extends QueueOptions {
@@ -88,7 +89,7 @@ export class TaskServer {
     this.#options = options;
     this.#writing = writingOf(options);
     this.#grace = toSeconds(options.grace ?? GRACE_SECONDS, "grace");
-    bullOptions(options);
+    checkQueue(options.queue);
     const { concurrency = 1, maxRecoveries = MAX_RECOVERIES, recoverAfter = RECOVER_SECONDS } = options;
     const seconds = toSeconds(recoverAfter, "recoverAfter");
     if (!(seconds > 0 && seconds < Infinity)) {
@@ -200,9 +201,8 @@ export class TaskServer {
   /** BullMQ has a job for us: a promise of its result. */
   async #begin(loop: AbstractEventLoop, job: BullJob<JobData>, token: string): Promise<unknown> {
     if (this.#isCancelled(job)) {
-      const error = new CancelledError("the job was cancelled");
-      await job.updateData({ ...job.data, error: packError(error) });
-      throw new UnrecoverableError(error.message);
+      const { message } = await noteError(job, new CancelledError("the job was cancelled"));
+      throw new UnrecoverableError(message);
     }
     const key = job.id!;
     const active = new Active(job, loop, () => this.#work(active, token));
@@ -231,10 +231,9 @@ export class TaskServer {
       }
       if (active.fate === "cancelled") this.#cancelledCount++;
       else this.#failed++;
-      const packed = packError(error);
-      yield* fromPromise(job.updateData({ ...job.data, error: packed }));
-      if (active.fate === "cancelled" || error instanceof NotServedError) throw new UnrecoverableError(packed.message);
-      throw error instanceof Error ? error : new Error(packed.message);
+      const { message } = yield* fromPromise(noteError(job, error));
+      if (active.fate === "cancelled" || error instanceof NotServedError) throw new UnrecoverableError(message);
+      throw error instanceof Error ? error : new Error(message);
     }
   }
 
@@ -334,6 +333,13 @@ function byName(tasks: readonly NamedTask<never[], unknown>[]): Map<string, Name
 }
 
 type CancellationEvents = { cancel: (cancellation: Cancellation) => void } & QueueEventsListener;
+
+/** Keeps with the job, for its callers, what BullMQ would keep the message and the stack of alone. */
+async function noteError(job: BullJob<JobData>, error: unknown): Promise<PackedError> {
+  const packed = packError(error);
+  await job.updateData({ ...job.data, error: packed });
+  return packed;
+}
 
 /** Tells each step; ends with the job that they are of. */
 async function forward(steps: AsyncIterable<unknown>, tell: (step: unknown) => void): Promise<void> {

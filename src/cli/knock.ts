@@ -6,13 +6,12 @@
  */
 
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { connect } from "node:net";
 import { dirname } from "node:path";
 import { TimeoutError } from "../core/base/exceptions.ts";
 import { sleep } from "../core/coordination/sleep.ts";
 import { timeout } from "../core/coordination/timeouts.ts";
-import { fromPromise } from "../core/kernel/promises.ts";
 import type { LoopSnapshot } from "../core/loop/snapshots.ts";
+import { openUnixConnection } from "../core/network/streams/connections.ts";
 
 /** What is wrong, in words for the person who asked. */
 export class KnockError extends Error {
@@ -28,6 +27,13 @@ const UNUSUAL = [21, 22];
 /** How long an answer may take, in seconds. */
 const PATIENCE = 2;
 const KNOCK_AGAIN = 0.2;
+/** In bytes: some hundred for each task. */
+const LONGEST_ANSWER = 1 << 28;
+/** What the state of a process that does not answer says; see proc(5). */
+const REASONS: Readonly<Record<string, string>> = {
+  T: "it is stopped (SIGSTOP)",
+  R: "its loop is blocked, and computes",
+};
 
 /** What the tasks of a process are doing. @throws {KnockError} if that cannot be known. */
 export async function askForTasks(pid: number): Promise<readonly LoopSnapshot[]> {
@@ -41,13 +47,7 @@ export async function askForTasks(pid: number): Promise<readonly LoopSnapshot[]>
     return loops;
   } catch (error) {
     if (!(error instanceof TimeoutError)) throw error;
-    const state = stateOf(pid);
-    const why =
-      state === "T"
-        ? "it is stopped (SIGSTOP)"
-        : state === "R"
-          ? "its loop is blocked, and computes"
-          : "its loop is blocked";
+    const why = REASONS[stateOf(pid)] ?? "its loop is blocked";
     throw new KnockError(`process ${pid} does not answer: ${why}`, { cause: error });
   }
 }
@@ -85,10 +85,10 @@ async function knock(pid: number, uid: number): Promise<readonly LoopSnapshot[]>
     const path = socketOf(pid, uid);
     if (path !== null) {
       try {
-        return await fromPromise((signal) => ask(path, pid, signal));
+        return await ask(path, pid);
       } catch (error) {
         // Somebody else's connection has taken the door: again.
-        if (!(error instanceof ClosedError)) throw error;
+        if (!(error instanceof ClosedError) && !isOfSystem(error)) throw error;
         waited = Infinity;
       }
     }
@@ -119,31 +119,30 @@ function socketOf(pid: number, uid: number): string | null {
 /** The connection has ended before the answer. */
 class ClosedError extends Error {}
 
-function ask(path: string, pid: number, signal: AbortSignal): Promise<readonly LoopSnapshot[]> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path).setEncoding("utf8");
-    let text = "";
-    signal.addEventListener("abort", () => socket.destroy());
-    socket.on("error", () => reject(new ClosedError()));
-    socket.on("close", () => reject(new ClosedError()));
-    socket.on("data", (chunk: string) => {
-      text += chunk;
-      const lines = text.split("\n");
-      text = lines.pop()!;
-      for (const line of lines) {
-        const message = JSON.parse(line, plain) as {
-          "asyncio-ts"?: number;
-          pid?: number;
-          ok?: { loops: LoopSnapshot[] };
-          error?: string;
-        };
-        if (message["asyncio-ts"] === 1) socket.write(`${JSON.stringify({ id: 1, do: "snapshot" })}\n`);
-        else if (message.ok !== undefined) resolve(message.ok.loops);
-        else reject(new KnockError(`process ${pid} answers with an error: ${message.error}`));
-        if (message.ok !== undefined) socket.destroy();
-      }
-    });
-  });
+/** What the process says on a line. */
+interface Message {
+  readonly "asyncio-ts"?: number;
+  readonly ok?: { readonly loops: readonly LoopSnapshot[] };
+  readonly error?: string;
+}
+
+async function ask(path: string, pid: number): Promise<readonly LoopSnapshot[]> {
+  const [reader, writer] = await openUnixConnection(path, { limit: LONGEST_ANSWER });
+  const next = async (): Promise<Message> => {
+    const line = String(await reader.readline());
+    if (!line.endsWith("\n")) throw new ClosedError();
+    return JSON.parse(line, plain) as Message;
+  };
+  try {
+    const hello = await next();
+    if (hello["asyncio-ts"] !== 1) throw new KnockError(`process ${pid} answers what this version does not understand`);
+    writer.write(`${JSON.stringify({ id: 1, do: "snapshot" })}\n`);
+    const { ok, error } = await next();
+    if (ok === undefined) throw new KnockError(`process ${pid} answers with an error: ${error}`);
+    return ok.loops;
+  } finally {
+    writer.close();
+  }
 }
 
 /** Names come from the process: nothing in them speaks to the terminal. */
@@ -151,6 +150,11 @@ function plain(_key: string, value: unknown): unknown {
   if (typeof value !== "string") return value;
   // oxlint-disable-next-line no-control-regex -- those are what is looked for
   return value.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "?");
+}
+
+/** Whether the system has refused or ended the connection. */
+function isOfSystem(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).syscall !== undefined;
 }
 
 function fileOf(pid: number, name: string): string | null {

@@ -47,9 +47,20 @@ export interface CallGraphOptions {
  */
 export function captureCallGraph(
   future: Future<unknown> | null = null,
-  options: CallGraphOptions = {},
+  { depth = 1, limit }: CallGraphOptions = {},
 ): FutureCallGraph | null {
-  return capture(future, options);
+  const loop = findLoop() as AbstractEventLoop | null;
+  const current = loop === null ? null : currentTask(loop);
+  const asked = future ?? current;
+  if (future === null && loop === null) {
+    throw new RuntimeError("captureCallGraph() is called outside of a running event loop, and no future was given");
+  }
+  if (asked === null) return null;
+  if (!(asked instanceof Future))
+    throw new TypeError(`captureCallGraph: a future is expected, received ${repr(asked)}`);
+  const awaiters = awaitersIn(asked.getLoop()._tasks);
+  const stack = asked === current ? stackOfCurrent(asked as Task<unknown>, depth) : stackOf(asked);
+  return graphOf(asked, stack, limit, awaiters, new Set());
 }
 
 /**
@@ -68,7 +79,7 @@ export function captureCallGraph(
  * CPython: `asyncio.format_call_graph`.
  */
 export function formatCallGraph(future: Future<unknown> | null = null, options: CallGraphOptions = {}): string {
-  const graph = capture(future, options);
+  const graph = captureCallGraph(future, options);
   return graph === null ? "" : linesOf(graph, 0).join("\n");
 }
 
@@ -93,32 +104,13 @@ export function formatCallGraph(future: Future<unknown> | null = null, options: 
  */
 export function printCallGraph(
   future: Future<unknown> | null = null,
-  { write = print, ...options }: CallGraphOptions & { write?: (text: string) => void } = {},
+  { write = (text) => console.log(text), ...options }: CallGraphOptions & { write?: (text: string) => void } = {},
 ): void {
-  const graph = capture(future, options);
-  if (graph !== null) write(linesOf(graph, 0).join("\n"));
+  const text = formatCallGraph(future, options);
+  if (text !== "") write(text);
 }
 
 declare const console: { log(text: string): void };
-
-function print(text: string): void {
-  console.log(text);
-}
-
-function capture(future: Future<unknown> | null, { depth = 1, limit }: CallGraphOptions): FutureCallGraph | null {
-  const loop = findLoop() as AbstractEventLoop | null;
-  const current = loop === null ? null : currentTask(loop);
-  const asked = future ?? current;
-  if (future === null && loop === null) {
-    throw new RuntimeError("captureCallGraph() is called outside of a running event loop, and no future was given");
-  }
-  if (asked === null) return null;
-  if (!(asked instanceof Future))
-    throw new TypeError(`captureCallGraph: a future is expected, received ${repr(asked)}`);
-  const awaiters = awaitersIn(asked.getLoop()._tasks);
-  const stack = asked === current ? stackOfCurrent(asked as Task<unknown>, depth) : stackOf(asked);
-  return graphOf(asked, stack, limit, awaiters, new Set());
-}
 
 function graphOf(
   future: Future<unknown>,

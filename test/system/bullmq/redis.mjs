@@ -1,10 +1,10 @@
 /** A Redis of a test's own: Debian's `redis-server`, on a Unix socket. @module */
 
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { start } from "../interop/servers.mjs";
 
 /** Whether there is one; where tests must not be left out (`CI`), a missing one is an error. */
 export function hasRedis() {
@@ -35,34 +35,13 @@ class Redis {
   }
 
   async start() {
-    const server = spawn("redis-server", this.#args, { stdio: ["ignore", "pipe", "inherit"] });
-    this.#server = server;
-    const failed = once(server, "exit").then(([code]) => {
-      throw new Error(`redis-server ended with ${code}`);
-    });
-    failed.catch(() => {});
-    let output = "";
-    server.stdout.setEncoding("utf8");
-    const isReady = new Promise((resolve) =>
-      server.stdout.on("data", (text) => {
-        output += text;
-        if (/ready to accept connections at/i.test(output)) resolve();
-      }),
-    );
-    await Promise.race([isReady, failed]);
-    // It does not keep a test that has failed.
-    server.stdout.unref();
-    server.unref();
+    this.#server = start("redis-server", this.#args);
+    await this.#server.says(/ready to accept connections at/i);
   }
 
   /** As by `kill -9`; what it had in memory is gone, unless `args` say otherwise. */
   async kill() {
-    const server = this.#server;
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const ended = once(server, "exit");
-    server.ref();
-    server.kill("SIGKILL");
-    await ended;
+    await this.#server.stop("SIGKILL");
   }
 
   async stop() {

@@ -5,6 +5,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -13,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import * as asyncio from "asyncio-ts";
 import { BullExecutor, cloneCodec, jsonCodec, remoteTask, serveTasks, TaskServer } from "asyncio-ts/bullmq";
 import { Queue, Worker } from "bullmq";
+import { errorOf, until } from "../executors/waiting.mjs";
 import { startRedis } from "./redis.mjs";
 import * as work from "./work.mjs";
 
@@ -117,25 +119,14 @@ function check(title, body, { redis = null, reports = [] } = {}) {
   );
 }
 
-/** The error of `awaitable`; one that is not raised is an error too. */
-async function errorOf(awaitable) {
-  try {
-    await awaitable;
-  } catch (error) {
-    return error;
-  }
-  throw new Error("nothing was raised");
-}
-
 /** A port where nobody listens. */
-function freePort() {
-  const program =
-    "require('net').createServer().listen(0, function () { console.log(this.address().port); this.close() })";
-  return Number(execFileSync(process.execPath, ["--eval", program], { encoding: "utf8" }));
-}
-
-async function until(isSo) {
-  while (!isSo()) await sleep(0.005);
+async function freePort() {
+  const server = createServer().listen(0);
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 void describe("a job", () => {
@@ -667,8 +658,10 @@ void describe("Redis", () => {
   );
 });
 
+const tlsPort = await freePort();
+
 void describe("Redis behind TLS", () => {
-  const [port, key, cert] = [freePort(), join(folder, "key.pem"), join(folder, "cert.pem")];
+  const [port, key, cert] = [tlsPort, join(folder, "key.pem"), join(folder, "cert.pem")];
   const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
   execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, ...subject], {
     stdio: "ignore",

@@ -1,9 +1,10 @@
-import { execFile, spawn, spawnSync } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
+import { hasRedis } from "./program.ts";
 
 /** What the programs print, in virtual time or not. */
 const EXPECTED = {
@@ -185,8 +186,6 @@ test("crawler.mjs reads the pages of a site in processes; one that fails fails a
 });
 
 // Left out where there is no Redis; `npm run cluster` fails then.
-const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
-
 test.runIf(hasRedis)("cluster.mjs: three workers, one of which is killed, do all of the pages", async () => {
   const lines = await run("examples/cluster.mjs");
   expect(lines[0]).toBe("25 pages are done, and worker 1 is killed");

@@ -1,7 +1,7 @@
 /** An example as its user runs it: a process of its own, whose lines are read and which gets signals. */
 
 import type { ChildProcess } from "node:child_process";
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
@@ -13,6 +13,9 @@ import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** Whether there is a Redis: Debian's `redis-server`. */
+export const hasRedis: boolean = spawnSync("redis-server", ["--version"]).status === 0;
 
 /** The examples run what was built. */
 export async function build(): Promise<void> {

@@ -1,6 +1,6 @@
 /** examples/redis.mjs, against a real Redis: Debian's `redis-server`. */
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as asyncio from "asyncio-ts";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { build, IN_GOOD_ORDER, Lines, portOf, Program } from "./program.ts";
+import { build, hasRedis, IN_GOOD_ORDER, Lines, portOf, Program } from "./program.ts";
 
 beforeAll(build);
 
@@ -83,13 +83,12 @@ async function failureOf(work: asyncio.Awaitable<unknown>): Promise<unknown> {
   throw new Error("it did not fail");
 }
 
-const isThere = spawnSync("redis-server", ["--version"]).status === 0;
 const mustBeThere = process.env["CI"] === "true";
-if (!isThere && !mustBeThere) console.warn("SKIPPED: the tests of the Redis client; install redis-server to run them");
+if (!hasRedis && !mustBeThere) console.warn("SKIPPED: the tests of the Redis client; install redis-server to run them");
 
-describe.runIf(isThere || mustBeThere)("the Redis client", () => {
+describe.runIf(hasRedis || mustBeThere)("the Redis client", () => {
   beforeAll(() => {
-    if (!isThere) throw new Error("there is no redis-server here: install Debian's package of that name");
+    if (!hasRedis) throw new Error("there is no redis-server here: install Debian's package of that name");
   });
 
   test.each(["tcp", "unix"] as const)("the program shows commands, a pipeline and an error over %s", async (way) => {

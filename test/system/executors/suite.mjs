@@ -11,6 +11,7 @@ import { BullExecutor, cloneCodec, serveTasks } from "asyncio-ts/bullmq";
 import { moveOnAfter } from "asyncio-ts/structured";
 import { InMemoryExecutor } from "asyncio-ts/testing";
 import { hasRedis, startRedis } from "../bullmq/redis.mjs";
+import { errorOf, until } from "./waiting.mjs";
 import * as work from "./work.mjs";
 
 const tasks = asyncio.defineTasks(new URL("./work.mjs", import.meta.url), work);
@@ -49,25 +50,10 @@ function served({ maxWorkers, maxPending, ...options }) {
 /** What would keep the process: a thread, a process, a timer. */
 const HELD = new Set(["MessagePort", "Worker", "ProcessWrap", "Timeout"]);
 
-/** The error of `work`; one that is not raised is an error too. */
-async function errorOf(awaitable) {
-  try {
-    await (typeof awaitable === "function" ? awaitable() : awaitable);
-  } catch (error) {
-    return error;
-  }
-  throw new Error("nothing was raised");
-}
-
 /** How many jobs it has. */
 function jobsOf(executor) {
   const { pending, running } = executor.statistics();
   return { pending, running };
-}
-
-/** Waits until `isSo()`. */
-async function until(isSo) {
-  while (!isSo()) await sleep(0.005);
 }
 
 for (const [name, make] of Object.entries(EXECUTORS)) {

@@ -10,15 +10,6 @@ import { join } from "node:path";
 /** A program that the checks need is not on this machine. */
 export class Missing extends Error {}
 
-/** Redis on a Unix socket. */
-export async function startRedis() {
-  const folder = mkdtempSync(join(tmpdir(), "asyncio-ts-redis-"));
-  const path = join(folder, "redis.sock");
-  const server = start("redis-server", ["--port", "0", "--unixsocket", path, "--save", "", "--dir", folder]);
-  await server.says(/ready to accept connections/i);
-  return { options: { path }, stop: async () => (await server.stop(), rmSync(folder, { recursive: true })) };
-}
-
 /** PostgreSQL on a Unix socket, as the user that Debian made for it where this one is root. */
 export async function startPostgres() {
   const folder = mkdtempSync(join(tmpdir(), "asyncio-ts-postgres-"));
@@ -45,7 +36,8 @@ function postgresFolder() {
   return join("/usr/lib/postgresql", versions.toSorted((a, b) => Number(b) - Number(a))[0], "bin");
 }
 
-function start(program, args, cwd) {
+/** Starts a program that serves: what it says, and its end. */
+export function start(program, args, cwd) {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], cwd });
   let output = "";
   const failed = once(child, "error").then(([error]) => {

@@ -1,7 +1,7 @@
 /** Redis by ioredis: a blocking command that is cancelled, and the connection afterwards. */
 
+import { startRedis } from "../../bullmq/redis.mjs";
 import { clientChecks } from "../kit.mjs";
-import { startRedis } from "../servers.mjs";
 
 export const packages = { ioredis: "5.8.2" };
 
@@ -11,7 +11,7 @@ export const how = `A command cannot be interrupted. A blocking one (\`blpop\`) 
 export async function checks(asyncio, load) {
   const { Redis } = await load("ioredis");
   const server = await startRedis();
-  const redis = new Redis(server.options);
+  const redis = new Redis(server.connection);
   const open = new Set();
 
   async function blocking(signal) {
