@@ -41,6 +41,7 @@ import { inspectAsString, repr } from "../base/format.ts";
 import { Future, isFuture } from "../kernel/futures.ts";
 import type { Host, HostClient } from "./host.ts";
 import type { Instrument } from "./instruments.ts";
+import { Instruments } from "./instruments.ts";
 import { describeSilence, tellWhatIsLeft } from "./silence.ts";
 import { LinkedList } from "../base/linked-list.ts";
 import { getLogger } from "../base/log.ts";
@@ -105,8 +106,9 @@ export class BaseEventLoop implements AbstractEventLoop {
   readonly _resources: Set<Resource> = new Set();
   /** @internal */
   readonly _tasks: LinkedList<Task<unknown>> = new LinkedList();
-  /** @internal */
-  _instrument: Instrument | null = null;
+  readonly #instruments: Instruments = new Instruments((exception) =>
+    this.callExceptionHandler({ message: "An instrument has thrown, and hears no more", exception }),
+  );
   slowCallbackDuration: number = SLOW_CALLBACK_SECONDS;
   #awaitBudget: number = AWAIT_BUDGET;
 
@@ -117,7 +119,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   #isClosed: boolean = false;
   #phase: Phase = "asleep";
   #debug: boolean;
-  /** Each entry is run with a look at the clock or at the instrument. */
+  /** Each entry is run with a look at the clock or at the instruments. */
   #isObserved: boolean;
   #turns: number = 0;
   /** The entry that runs; what becomes ready meanwhile is its doing. */
@@ -374,7 +376,7 @@ export class BaseEventLoop implements AbstractEventLoop {
     if (this.#phase !== "broken off") {
       this.#turns++;
       const size = scheduler.beginTurn(scheduler.timers === 0 ? 0 : this.#endOfNow());
-      this._instrument?.turnStarted?.(size);
+      for (const tell of this.#instruments.calls.turnStarted) tell(size);
     }
     this.#phase = "turning";
     for (let entry = scheduler.nextOfTurn(); entry !== undefined; entry = scheduler.nextOfTurn()) {
@@ -499,7 +501,7 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   setDebug(enabled: boolean): void {
     this.#debug = enabled;
-    this.#isObserved = enabled || this._instrument !== null;
+    this.#isObserved = enabled || this.#instruments.size > 0;
   }
 
   get awaitBudget(): number {
@@ -539,21 +541,28 @@ export class BaseEventLoop implements AbstractEventLoop {
     };
   }
 
-  /** Tells `instrument` what the loop does from now on; `null` stops it. */
-  setInstrument(instrument: Instrument | null): void {
-    this._instrument = instrument;
-    this.#isObserved = this.#debug || instrument !== null;
+  /** Tells `instrument` what the loop does from now on. One that throws is reported, and hears no more. */
+  addInstrument(instrument: Instrument): void {
+    this.#instruments.add(instrument);
+    this.#isObserved = true;
+  }
+
+  /** Tells `instrument` nothing more. */
+  removeInstrument(instrument: Instrument): void {
+    this.#instruments.remove(instrument);
+    this.#isObserved = this.#debug || this.#instruments.size > 0;
   }
 
   toString(): string {
     return `<EventLoop running=${this.isRunning()} closed=${this.#isClosed} debug=${this.#debug}>`;
   }
 
-  /** Runs `entry` under the eyes of an instrument, and in debug mode reports it if it kept everything else waiting. */
+  /** Runs `entry` under the eyes of instruments, and in debug mode reports it if it kept everything else waiting. */
   #runObserved(entry: Runnable): void {
     const task = (entry.task ?? null) as Task<unknown> | null;
-    const start = this.#host.now();
-    if (task !== null) this._instrument?.stepStarted?.(task);
+    const { calls } = this.#instruments;
+    const start = this.#debug ? this.#host.now() : 0;
+    if (task !== null) for (const tell of calls.stepStarted) tell(task);
     try {
       beginEntry(this.#awaitBudget);
       this.#entry = entry;
@@ -561,11 +570,17 @@ export class BaseEventLoop implements AbstractEventLoop {
       this.#hasDrained = false;
       if (this.#promisesAreDue) this.#drain();
     } finally {
-      if (task !== null) this._instrument?.stepEnded?.(task);
+      if (task !== null) for (const tell of calls.stepEnded) tell(task);
     }
+    if (!this.#debug) return;
     const seconds = this.#host.now() - start;
-    if (!this.#debug || seconds < this.slowCallbackDuration) return;
+    if (seconds < this.slowCallbackDuration) return;
     getLogger().warning(`Executing ${String(entry)} took ${seconds.toFixed(3)} seconds`);
+  }
+
+  #tellReady(task: Task<unknown>): void {
+    for (const tell of this.#instruments.calls.taskReady)
+      tell(task, (this.#entry?.task ?? null) as Task<unknown> | null);
   }
 
   // --- what futures, tasks and handles call
@@ -573,6 +588,7 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** @internal */
   _enqueue(entry: Runnable): void {
     this.#scheduler.enqueue(entry, this.#entry);
+    if (this.#isObserved && entry.task) this.#tellReady(entry.task as Task<unknown>);
     if (this.#phase === "asleep") this.#wake();
   }
 
@@ -634,21 +650,21 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** @internal */
   _taskBegins(task: Runnable, stepNow: boolean): void {
     const made = task as Task<unknown>;
-    this._instrument?.taskCreated?.(made);
+    for (const tell of this.#instruments.calls.taskCreated) tell(made);
     this._tasks.add(made);
     if (!stepNow) {
       this._enqueue(task);
       return;
     }
-    this._instrument?.stepStarted?.(made);
+    for (const tell of this.#instruments.calls.stepStarted) tell(made);
     task.run();
-    this._instrument?.stepEnded?.(made);
+    for (const tell of this.#instruments.calls.stepEnded) tell(made);
   }
 
   /** @internal */
   _taskEnds(task: Runnable): void {
     this._tasks.delete(task as Task<unknown>);
-    this._instrument?.taskDone?.(task as Task<unknown>);
+    for (const tell of this.#instruments.calls.taskDone) tell(task as Task<unknown>);
   }
 
   /** @internal The timers that are set, in no order. */

@@ -2,14 +2,68 @@
 
 import type { Task } from "../kernel/tasks.ts";
 
-/** What a tool may hear of a loop. Each method is called at the moment itself and must not throw. */
+/** What a tool may hear of a loop. Each method is called at the moment itself. */
 export interface Instrument {
   /** A turn begins; `ready` entries will run in it. */
   turnStarted?(ready: number): void;
   taskCreated?(task: Task<unknown>): void;
+  /** The task will go on; `by` is the task whose step has woken it, `null` for a timer, a callback, the outside. */
+  taskReady?(task: Task<unknown>, by: Task<unknown> | null): void;
   /** A task goes on, for as long as it does not wait. */
   stepStarted?(task: Task<unknown>): void;
   /** The task waits, or has ended. */
   stepEnded?(task: Task<unknown>): void;
   taskDone?(task: Task<unknown>): void;
+}
+
+type Hook = keyof Instrument;
+type Call<H extends Hook> = (...args: Parameters<Required<Instrument>[H]>) => void;
+
+/** The instruments of a loop, by hook, so that a hook which nobody listens to costs nothing. */
+export class Instruments {
+  readonly calls: { [H in Hook]: readonly Call<H>[] } = {
+    turnStarted: [],
+    taskCreated: [],
+    taskReady: [],
+    stepStarted: [],
+    stepEnded: [],
+    taskDone: [],
+  };
+  readonly #removals: Map<Instrument, () => void> = new Map();
+  readonly #onError: (error: unknown) => void;
+
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  get size(): number {
+    return this.#removals.size;
+  }
+
+  add(instrument: Instrument): void {
+    this.remove(instrument);
+    const undo = (Object.keys(this.calls) as Hook[]).map((hook) => this.#listen(instrument, hook));
+    this.#removals.set(instrument, () => undo.forEach((call) => call()));
+  }
+
+  remove(instrument: Instrument): void {
+    this.#removals.get(instrument)?.();
+    this.#removals.delete(instrument);
+  }
+
+  #listen<H extends Hook>(instrument: Instrument, hook: H): () => void {
+    if (instrument[hook] === undefined) return () => {};
+    const call: Call<H> = (...args) => {
+      try {
+        (instrument[hook] as Call<H>)(...args);
+      } catch (error) {
+        this.remove(instrument);
+        this.#onError(error);
+      }
+    };
+    // A fresh list each time: instruments come and go while the loop tells them.
+    const set = (calls: readonly Call<H>[]): void => void ((this.calls as Record<H, readonly Call<H>[]>)[hook] = calls);
+    set([...this.calls[hook], call]);
+    return () => set(this.calls[hook].filter((other) => other !== call));
+  }
 }

@@ -135,16 +135,17 @@ class Play implements Stage {
     const { loop } = this;
     loop.setExceptionHandler((_loop, context) => void this.#reports.push(context));
     const moment = (): void => this.#moment();
+    const watch = { turnStarted: moment, stepEnded: moment };
     try {
       await asyncio.run(
         async () => {
           scenario(this);
-          loop.setInstrument({ turnStarted: moment, stepEnded: moment });
+          loop.addInstrument(watch);
           await asyncio.gather(
             [...this.#members.values()].map((member) => member.task),
             { returnExceptions: true },
           );
-          loop.setInstrument(null);
+          loop.removeInstrument(watch);
           this.#checkOutcomes();
           this.#checkLeftovers();
           for (const check of this.#checks) check();

@@ -413,16 +413,17 @@ test("an instrument hears of turns, tasks and steps, in both syntaxes", async ()
     const loop = virtualLoop();
     const heard: string[] = [];
     let turns = 0;
-    loop.setInstrument({
-      turnStarted: () => turns++,
+    const instrument: asyncio.Instrument = {
+      turnStarted: () => void turns++,
       taskCreated: (task) => heard.push(`created ${task.name}`),
       stepStarted: () => heard.push("step"),
       stepEnded: () => heard.push("waits"),
       taskDone: (task) => heard.push(`done ${task.cancelled()}`),
-    });
+    };
+    loop.addInstrument(instrument);
     await loop.runUntilComplete(() => asyncio.createTask(work, { name: "t", eagerStart: true }));
     expect(turns).toBe(loop.statistics().turns);
-    loop.setInstrument(null);
+    loop.removeInstrument(instrument);
     return heard.slice(heard.indexOf("created t"));
   };
   const expected = ["created t", "step", "waits", "waits", "step", "waits"];
@@ -435,6 +436,50 @@ test("an instrument hears of turns, tasks and steps, in both syntaxes", async ()
   );
   expect(inAsync.slice(0, 3)).toEqual(expected.slice(0, 3));
   expect(inAsync).toContain("done false");
+});
+
+test("an instrument hears who has woken a task", async () => {
+  const loop = virtualLoop();
+  const heard: string[] = [];
+  const future = loop.createFuture();
+  loop.addInstrument({
+    taskReady: (task, by) => void heard.push(`${task.name} by ${by?.name ?? "nobody"}`),
+  });
+  await loop.runUntilComplete(async () => {
+    asyncio.currentTask()!.setName("main");
+    const waiter = asyncio.createTask(async () => await future, { name: "waiter" });
+    await sleep(1);
+    future.setResult();
+    await waiter;
+  });
+  // `main` had no name yet when it was made.
+  expect(heard.slice(1)).toEqual([
+    "waiter by main", // made
+    "main by nobody", // its timer
+    "waiter by main", // the future
+    "main by waiter", // its end
+  ]);
+});
+
+test("an instrument that throws is reported, and hears no more; the others do, and the loop goes on", async () => {
+  const loop = virtualLoop();
+  const reports: asyncio.ExceptionContext[] = [];
+  loop.setExceptionHandler((_loop, context) => void reports.push(context));
+  let thrown = 0;
+  let steps = 0;
+  loop.addInstrument({
+    stepStarted() {
+      thrown++;
+      throw new Error("of the tool");
+    },
+    stepEnded: () => void thrown++,
+  });
+  loop.addInstrument({ stepStarted: () => void steps++ });
+  await loop.runUntilComplete(async () => await sleep(1));
+  expect(reports.map(({ message, exception }) => [message, String(exception)])).toEqual([
+    ["An instrument has thrown, and hears no more", "Error: of the tool"],
+  ]);
+  expect([thrown, steps]).toEqual([1, 2]);
 });
 
 test("runUntilComplete() takes a future, and a loop that is stopped first says so", async () => {
