@@ -10,13 +10,18 @@ import { dirname } from "node:path";
 import { TimeoutError } from "../core/base/exceptions.ts";
 import { sleep } from "../core/coordination/sleep.ts";
 import { timeout } from "../core/coordination/timeouts.ts";
-import type { LoopSnapshot } from "../core/loop/snapshots.ts";
 import { openUnixConnection } from "../core/network/streams/connections.ts";
+import type { StreamReader } from "../core/network/streams/stream-reader.ts";
+import type { StreamWriter } from "../core/network/streams/stream-writer.ts";
+import type { LoopSnapshot } from "../inspection/snapshots.ts";
 
 /** What is wrong, in words for the person who asked. */
 export class KnockError extends Error {
   override readonly name: string = "KnockError";
 }
+
+/** The process is there, and says nothing. */
+export class SilenceError extends KnockError {}
 
 const SIGURG = 23;
 /**
@@ -35,20 +40,41 @@ const REASONS: Readonly<Record<string, string>> = {
   R: "its loop is blocked, and computes",
 };
 
+/** One question to the process, and its answer. */
+export type Ask = <T>(request: Readonly<Record<string, unknown>>) => Promise<T>;
+
 /** What the tasks of a process are doing. @throws {KnockError} if that cannot be known. */
-export async function askForTasks(pid: number): Promise<readonly LoopSnapshot[]> {
+export async function askForTasks(ask: Ask): Promise<readonly LoopSnapshot[]> {
+  return (await ask<{ readonly loops: readonly LoopSnapshot[] }>({ do: "snapshot" })).loops;
+}
+
+/** Connects to a process for as long as `visit` runs. @throws {KnockError} if it cannot be asked, or does not answer. */
+export async function visitProcess<T>(pid: number, visit: (ask: Ask) => Promise<T>): Promise<T> {
   if (process.platform !== "linux") {
-    throw new KnockError("ps and pstree look into /proc, which Linux has; elsewhere, print drawTasks() on a signal");
+    throw new KnockError("processes are found in /proc, which Linux has; elsewhere, print drawTasks() on a signal");
   }
   const { uid, start } = check(pid);
+  let line: Line | null = null;
   try {
-    const loops = await timeout(PATIENCE, async () => await knock(pid, uid));
+    line = await patiently(pid, async () => await knock(pid, uid));
+    const { ask } = line;
     if (startOf(pid) !== start) throw new KnockError(`process ${pid} has ended`);
-    return loops;
+    return await visit(async <A>(request: object) => await patiently(pid, async () => await ask<A>(request)));
+  } catch (error) {
+    if (!(error instanceof ClosedError) && !isOfSystem(error)) throw error;
+    throw new KnockError(`process ${pid} has ended`, { cause: error });
+  } finally {
+    line?.close();
+  }
+}
+
+async function patiently<T>(pid: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await timeout(PATIENCE, work);
   } catch (error) {
     if (!(error instanceof TimeoutError)) throw error;
     const why = REASONS[stateOf(pid)] ?? "its loop is blocked";
-    throw new KnockError(`process ${pid} does not answer: ${why}`, { cause: error });
+    throw new SilenceError(`process ${pid} does not answer: ${why}`, { cause: error });
   }
 }
 
@@ -61,8 +87,7 @@ function check(pid: number): { readonly uid: number; readonly start: string } {
   if (own !== 0 && own !== uid) {
     throw new KnockError(`process ${pid} is another user's (uid ${uid}): ask as that user, or with sudo`);
   }
-  const caught = BigInt(`0x${field(status, "SigCgt")}`);
-  const catches = (signal: number): boolean => ((caught >> BigInt(signal - 1)) & 1n) === 1n;
+  const catches = (signal: number): boolean => catchesSignal(pid, signal);
   if (!catches(SIGURG)) {
     throw new KnockError(`process ${pid} runs no loop of asyncio-ts (or has ASYNCIO_TS_ATTACH=0)`);
   }
@@ -76,7 +101,28 @@ function check(pid: number): { readonly uid: number; readonly start: string } {
   return { uid, start: startOf(pid) };
 }
 
-async function knock(pid: number, uid: number): Promise<readonly LoopSnapshot[]> {
+export function catchesSignal(pid: number, signal: number): boolean {
+  const caught = BigInt(`0x${field(fileOf(pid, "status") ?? "", "SigCgt") || "0"}`);
+  return ((caught >> BigInt(signal - 1)) & 1n) === 1n;
+}
+
+/** The ports of this machine alone, 127.0.0.1, on which a process listens. */
+export function listeningPorts(pid: number): number[] {
+  const inodes = socketsOf(pid);
+  const lines = (fileOf(pid, "net/tcp") ?? "").split("\n").map((line) => line.trim().split(/\s+/));
+  return lines.flatMap(([, local = "", , state, , , , , , inode = ""]) => {
+    const [address, port = ""] = local.split(":");
+    const isOwn = state === "0A" && address === "0100007F" && inodes.has(inode);
+    return isOwn ? [Number.parseInt(port, 16)] : [];
+  });
+}
+
+/** The inodes of the sockets that a process has open. */
+function socketsOf(pid: number): Set<string> {
+  return new Set(linksOf(pid).flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
+}
+
+async function knock(pid: number, uid: number): Promise<Line> {
   for (let waited = Infinity; ; waited += 0.005) {
     if (waited >= KNOCK_AGAIN) {
       process.kill(pid, "SIGURG");
@@ -85,7 +131,7 @@ async function knock(pid: number, uid: number): Promise<readonly LoopSnapshot[]>
     const path = socketOf(pid, uid);
     if (path !== null) {
       try {
-        return await ask(path, pid);
+        return await Line.open(path, pid);
       } catch (error) {
         // Somebody else's connection has taken the door: again.
         if (!(error instanceof ClosedError) && !isOfSystem(error)) throw error;
@@ -98,7 +144,7 @@ async function knock(pid: number, uid: number): Promise<readonly LoopSnapshot[]>
 
 /** The socket that the process has made for who knocks: by its inode, and therefore no other. */
 function socketOf(pid: number, uid: number): string | null {
-  const inodes = new Set(linksOf(pid).flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
+  const inodes = socketsOf(pid);
   for (const line of (fileOf(pid, "net/unix") ?? "").split("\n")) {
     const [, , , flags, , , inode = "", path = ""] = line.trim().split(/\s+/);
     const isListening = flags === "00010000";
@@ -122,34 +168,63 @@ class ClosedError extends Error {}
 /** What the process says on a line. */
 interface Message {
   readonly "asyncio-ts"?: number;
-  readonly ok?: { readonly loops: readonly LoopSnapshot[] };
+  readonly ok?: unknown;
   readonly error?: string;
 }
 
-async function ask(path: string, pid: number): Promise<readonly LoopSnapshot[]> {
-  const [reader, writer] = await openUnixConnection(path, { limit: LONGEST_ANSWER });
-  const next = async (): Promise<Message> => {
-    const line = String(await reader.readline());
+/** A connection to a process. */
+class Line {
+  readonly #reader: StreamReader;
+  readonly #writer: StreamWriter;
+  readonly #pid: number;
+  #asked: number = 0;
+
+  static async open(path: string, pid: number): Promise<Line> {
+    const line = new Line(...(await openUnixConnection(path, { limit: LONGEST_ANSWER })), pid);
+    try {
+      const hello = await line.#next();
+      if (hello["asyncio-ts"] !== 1) {
+        throw new KnockError(`process ${pid} answers what this version does not understand`);
+      }
+      return line;
+    } catch (error) {
+      line.close();
+      throw error;
+    }
+  }
+
+  constructor(reader: StreamReader, writer: StreamWriter, pid: number) {
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#pid = pid;
+  }
+
+  readonly ask = async <T>(request: object): Promise<T> => {
+    this.#writer.write(`${JSON.stringify({ ...request, id: ++this.#asked })}\n`);
+    const { ok, error } = await this.#next();
+    if (ok === undefined) throw new KnockError(`process ${this.#pid} answers with an error: ${error}`);
+    return ok as T;
+  };
+
+  close(): void {
+    this.#writer.close();
+  }
+
+  async #next(): Promise<Message> {
+    const line = String(await this.#reader.readline());
     if (!line.endsWith("\n")) throw new ClosedError();
     return JSON.parse(line, plain) as Message;
-  };
-  try {
-    const hello = await next();
-    if (hello["asyncio-ts"] !== 1) throw new KnockError(`process ${pid} answers what this version does not understand`);
-    writer.write(`${JSON.stringify({ id: 1, do: "snapshot" })}\n`);
-    const { ok, error } = await next();
-    if (ok === undefined) throw new KnockError(`process ${pid} answers with an error: ${error}`);
-    return ok.loops;
-  } finally {
-    writer.close();
   }
 }
 
 /** Names come from the process: nothing in them speaks to the terminal. */
-function plain(_key: string, value: unknown): unknown {
-  if (typeof value !== "string") return value;
+export function plainText(text: string): string {
   // oxlint-disable-next-line no-control-regex -- those are what is looked for
-  return value.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "?");
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "?");
+}
+
+function plain(_key: string, value: unknown): unknown {
+  return typeof value === "string" ? plainText(value) : value;
 }
 
 /** Whether the system has refused or ended the connection. */

@@ -1,30 +1,75 @@
 /** `npx asyncio-ts COMMAND`: what the tasks of a running process are doing. @module */
 
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import "../node/install.ts";
+import { sleep } from "../core/coordination/sleep.ts";
 import { run } from "../core/loop/runners.ts";
-import { askForTasks, KnockError } from "./knock.ts";
+import { blockedStack, NEEDED_FLAGS } from "./blocked-stack.ts";
+import type { Ask } from "./knock.ts";
+import { askForTasks, KnockError, SilenceError, visitProcess } from "./knock.ts";
+import { stuckReport } from "./stuck.ts";
 import { CycleError, taskTable, taskTrees } from "./task-table.ts";
+import { isSortKey, SORT_KEYS } from "./top-table.ts";
+import { showTop } from "./top.ts";
 
-const USAGE = `usage: asyncio-ts COMMAND PID
+const USAGE = `usage: asyncio-ts COMMAND PID [options]
 
   ps PID       a table of the tasks of a running process, and who waits for each
   pstree PID   the same as trees
+  top PID      what the tasks do, live: steps, time on the loop, time waiting
+                 --seconds N   between two looks (2)
+                 --sort KEY    ${SORT_KEYS.join(", ")}
+                 --once        one look after that time, and no more
+  trace PID    the steps of the tasks as a file for Perfetto (https://ui.perfetto.dev)
+                 --seconds N   how long (5)
+                 -o FILE       where to (trace.json)
+  stuck PID    who has waited longest, circles, and if the loop is blocked, where
+                 --seconds N   how long to watch (1)
+                 --inspector   ask Node's inspector for the line of a blocked loop: it opens a port
+                               on this machine for a moment, and any user of it could run code there
 
 The process needs no preparation; it must be yours, and run a loop of asyncio-ts. Linux.`;
+
+const OPTIONS = {
+  help: { type: "boolean", short: "h" },
+  seconds: { type: "string" },
+  sort: { type: "string" },
+  once: { type: "boolean" },
+  output: { type: "string", short: "o" },
+  inspector: { type: "boolean" },
+} as const;
+
+type Options = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>["values"];
+type Command = (pid: number, options: Options) => Promise<void>;
+
+/** Which options a command takes, and what it does. */
+const COMMANDS: Readonly<Record<string, readonly [readonly (keyof Options)[], Command]>> = {
+  ps: [[], async (pid) => console.log(taskTable(await visitProcess(pid, askForTasks)).join("\n"))],
+  pstree: [[], showTrees],
+  top: [["seconds", "sort", "once"], top],
+  trace: [["seconds", "output"], trace],
+  stuck: [["seconds", "inspector"], stuck],
+};
 
 /** Runs a command line; its exit status. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options: { help: { type: "boolean", short: "h" } },
-      allowPositionals: true,
-    });
-    const [command, pid, ...rest] = positionals;
-    if (values.help === true) console.log(USAGE);
-    else if (command === "ps" || command === "pstree") await show(command, pidOf(pid, rest));
-    else throw new TypeError(command === undefined ? "no command" : `no such command: ${command}`);
+    const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    if (values.help === true) {
+      console.log(USAGE);
+      return 0;
+    }
+    const [name, pid, ...rest] = positionals;
+    const [allowed, command] = (name === undefined ? undefined : COMMANDS[name]) ?? [];
+    if (allowed === undefined || command === undefined) {
+      throw new TypeError(name === undefined ? "no command" : `no such command: ${name}`);
+    }
+    const odd = (Object.keys(values) as (keyof Options)[]).find((option) => !allowed.includes(option));
+    if (odd !== undefined) throw new TypeError(`${name} has no option --${odd}`);
+    if (values.inspector === true && NEEDED_FLAGS.length > 0) return inAnotherNode(NEEDED_FLAGS);
+    await run(async () => await command(pidOf(pid, rest), values));
     return 0;
   } catch (error) {
     if (error instanceof CycleError) {
@@ -42,6 +87,12 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** The same command with flags for Node; its exit status. */
+function inAnotherNode(flags: readonly string[]): number {
+  const args = [...flags, ...process.argv.slice(1)];
+  return spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1;
+}
+
 function pidOf(pid: string | undefined, rest: readonly string[]): number {
   const number = Number(pid);
   if (rest.length > 0 || !(Number.isInteger(number) && number > 0)) {
@@ -50,13 +101,55 @@ function pidOf(pid: string | undefined, rest: readonly string[]): number {
   return number;
 }
 
-async function show(command: "ps" | "pstree", pid: number): Promise<void> {
-  const loops = await run(async () => await askForTasks(pid));
-  if (command === "ps") console.log(taskTable(loops).join("\n"));
-  else
-    console.log(
-      taskTrees(loops)
-        .map((tree) => tree.join("\n"))
-        .join("\n\n"),
-    );
+function secondsOf({ seconds }: Options, usual: number): number {
+  const number = Number(seconds ?? usual);
+  if (!(number > 0 && number <= 3600)) throw new TypeError(`--seconds must be up to 3600: received ${seconds}`);
+  return number;
+}
+
+async function showTrees(pid: number): Promise<void> {
+  const trees = taskTrees(await visitProcess(pid, askForTasks));
+  console.log(trees.map((tree) => tree.join("\n")).join("\n\n"));
+}
+
+async function record(ask: Ask, level: string): Promise<void> {
+  await ask({ do: "record", level });
+}
+
+async function top(pid: number, options: Options): Promise<void> {
+  const seconds = secondsOf(options, 2);
+  const sort = options.sort ?? "busy";
+  if (!isSortKey(sort)) throw new TypeError(`--sort must be one of ${SORT_KEYS.join(", ")}: received ${sort}`);
+  await visitProcess(pid, async (ask) => {
+    await record(ask, "times");
+    await showTop(async () => await askForTasks(ask), { seconds, sort, once: options.once === true });
+  });
+}
+
+async function trace(pid: number, options: Options): Promise<void> {
+  const seconds = secondsOf(options, 5);
+  const file = options.output ?? "trace.json";
+  const found = await visitProcess(pid, async (ask) => {
+    await record(ask, "events");
+    await sleep(seconds);
+    return await ask<{ readonly traceEvents: readonly unknown[]; readonly otherData: object }>({ do: "trace" });
+  });
+  writeFileSync(file, JSON.stringify(found));
+  const [dropped] = Object.values(found.otherData) as [number];
+  const lost = dropped === 0 ? "" : ` (${dropped} earlier ones were dropped)`;
+  console.log(`${found.traceEvents.length} events${lost} in ${file}: open it in https://ui.perfetto.dev`);
+}
+
+async function stuck(pid: number, options: Options): Promise<void> {
+  try {
+    const loops = await visitProcess(pid, async (ask) => {
+      await record(ask, "times");
+      await sleep(secondsOf(options, 1));
+      return await askForTasks(ask);
+    });
+    console.log(stuckReport(loops).join("\n"));
+  } catch (error) {
+    if (!(error instanceof SilenceError) || options.inspector !== true) throw error;
+    console.log([`process ${pid} does not answer: its loop is blocked in`, ...(await blockedStack(pid))].join("\n"));
+  }
 }

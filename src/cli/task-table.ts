@@ -1,6 +1,6 @@
 /** Tasks of a process as a table and as trees, in the form of CPython's `python -m asyncio ps` and `pstree`. @module */
 
-import type { FrameSnapshot, LoopSnapshot, TaskSnapshot } from "../core/loop/snapshots.ts";
+import type { FrameSnapshot, LoopSnapshot, TaskSnapshot } from "../inspection/snapshots.ts";
 
 const COLUMNS = [
   ["tid", 10],
@@ -54,7 +54,7 @@ export class CycleError extends Error {
 export function taskTrees(loops: readonly LoopSnapshot[]): string[][] {
   return loops.flatMap(({ tasks }) => {
     const awaited = byAwaiter(tasks);
-    const cycles = cyclesIn(tasks, awaited);
+    const cycles = cyclesIn(tasks);
     if (cycles.length > 0) throw new CycleError(cycles);
     const roots = tasks.filter(({ awaitedBy }) => awaitedBy.length === 0);
     return roots.map((root) => draw([nodeOf(root, awaited)], ""));
@@ -91,7 +91,9 @@ function draw(nodes: readonly Node[], indent: string): string[] {
   });
 }
 
-function cyclesIn(tasks: readonly TaskSnapshot[], awaited: ReadonlyMap<number, readonly TaskSnapshot[]>): string[][] {
+/** Tasks that wait for each other: the names of each circle, the first again at the end. */
+export function cyclesIn(tasks: readonly TaskSnapshot[]): string[][] {
+  const awaited = byAwaiter(tasks);
   const cycles: string[][] = [];
   const finished = new Set<number>();
   const visit = (task: TaskSnapshot, path: readonly TaskSnapshot[]): void => {

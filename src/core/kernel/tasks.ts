@@ -308,8 +308,17 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
     return unawaited === null || unawaited.size === 0 ? null : unawaited;
   }
 
+  /** @internal What a recorder keeps of it. */
+  get _record(): object | null {
+    return this.#rare?.record ?? null;
+  }
+
+  set _record(record: object) {
+    this.#rarely().record = record;
+  }
+
   #rarely(): Rare {
-    this.#rare ??= { linkedTo: null, unlink: null, unawaited: null };
+    this.#rare ??= { linkedTo: null, unlink: null, unawaited: null, record: null };
     return this.#rare;
   }
 
@@ -375,6 +384,7 @@ interface Rare {
   unlink: (() => void) | null;
   /** Waits of async functions that were called in the task and not awaited. */
   unawaited: WaitSet | null;
+  record: object | null;
 }
 
 declare const console: { error(message: string): void };

@@ -42,8 +42,9 @@ export class Instruments {
 
   add(instrument: Instrument): void {
     this.remove(instrument);
-    const undo = (Object.keys(this.calls) as Hook[]).map((hook) => this.#listen(instrument, hook));
-    this.#removals.set(instrument, () => undo.forEach((call) => call()));
+    const hooks = (Object.keys(this.calls) as Hook[]).filter((hook) => instrument[hook] !== undefined);
+    const removals = hooks.map((hook) => this.#listen(instrument, hook));
+    this.#removals.set(instrument, () => removals.forEach((remove) => remove()));
   }
 
   remove(instrument: Instrument): void {
@@ -51,19 +52,18 @@ export class Instruments {
     this.#removals.delete(instrument);
   }
 
-  #listen<H extends Hook>(instrument: Instrument, hook: H): () => void {
-    if (instrument[hook] === undefined) return () => {};
-    const call: Call<H> = (...args) => {
+  #listen(instrument: Instrument, hook: Hook): () => void {
+    const call: Call<Hook> = (...args) => {
       try {
-        (instrument[hook] as Call<H>)(...args);
+        (instrument[hook] as Call<Hook>)(...args);
       } catch (error) {
         this.remove(instrument);
         this.#onError(error);
       }
     };
     // A fresh list each time: instruments come and go while the loop tells them.
-    const set = (calls: readonly Call<H>[]): void => void ((this.calls as Record<H, readonly Call<H>[]>)[hook] = calls);
-    set([...this.calls[hook], call]);
-    return () => set(this.calls[hook].filter((other) => other !== call));
+    const all = this.calls as Record<Hook, readonly Call<Hook>[]>;
+    all[hook] = [...all[hook], call];
+    return () => void (all[hook] = all[hook].filter((other) => other !== call));
   }
 }

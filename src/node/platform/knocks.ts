@@ -12,6 +12,9 @@
  *             ◄──────────────────────  {"id":1,"ok":{"loops":[...]}}
  * ```
  *
+ * `record` begins a record of what the tasks do, which ends with the connection; a later `snapshot` tells what it has, and
+ * `trace` the last steps.
+ *
  * Who may send a signal to a process may do worse to it. There is nothing to change, nothing to evaluate, and no argument of
  * anything is shown: names of tasks and functions, and who waits for whom. SIGURG, since it is ignored where nobody listens.
  * `ASYNCIO_TS_ATTACH=0` turns it off.
@@ -25,9 +28,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isMainThread } from "node:worker_threads";
-import type { AbstractEventLoop } from "../../core/kernel/events.ts";
 import { loopsThatRun } from "../../core/kernel/running.ts";
-import { snapshotOf } from "../../core/loop/snapshots.ts";
+import type { BaseEventLoop } from "../../core/loop/base-events.ts";
+import { chromeTrace } from "../../inspection/chrome-trace.ts";
+import type { RecordLevel } from "../../inspection/recorder.ts";
+import { isRecordLevel, recorderOf } from "../../inspection/recorder.ts";
+import { snapshotOf } from "../../inspection/snapshots.ts";
 
 const KNOCK = "SIGURG";
 /** How long an open door waits for who has knocked, and a client may be silent, in milliseconds. */
@@ -91,6 +97,7 @@ class Door {
 
 /** Answers what a client asks, line by line. */
 function serve(client: Socket): void {
+  const session = new Session();
   const say = (message: object): void => void client.write(`${JSON.stringify(message)}\n`);
   let text = "";
   client
@@ -98,22 +105,63 @@ function serve(client: Socket): void {
     .setEncoding("utf8")
     .setTimeout(PATIENCE, () => client.destroy());
   client.on("error", () => {});
+  client.on("close", () => session.end());
   client.on("data", (chunk: string) => {
     text += chunk;
     const lines = text.split("\n");
     text = lines.pop()!;
     if (text.length > LONGEST_REQUEST) client.destroy();
-    for (const line of lines) say(answerTo(line));
+    for (const line of lines) say(session.answer(line));
+    // Who records says nothing for as long as it likes.
+    client.setTimeout(session.isRecording ? 0 : PATIENCE);
   });
   say({ "asyncio-ts": 1, pid: process.pid, uid: process.getuid?.() ?? null });
 }
 
-function answerTo(line: string): object {
-  try {
-    const { id, do: what } = JSON.parse(line) as { readonly id: unknown; readonly do: unknown };
-    if (what !== "snapshot") return { id, error: "unknown" };
-    return { id, ok: { loops: [...loopsThatRun()].map((loop) => snapshotOf(loop as AbstractEventLoop, process.pid)) } };
-  } catch (error) {
-    return { error: String(error) };
+/** One client. */
+class Session {
+  /** Ends what is recorded on its behalf. */
+  readonly #watches: Map<BaseEventLoop, () => void> = new Map();
+
+  get isRecording(): boolean {
+    return this.#watches.size > 0;
   }
+
+  answer(line: string): object {
+    try {
+      const { id, do: what, level } = JSON.parse(line) as { readonly id: unknown; do: unknown; level?: unknown };
+      if (what === "snapshot") return { id, ok: { loops: loops().map((loop) => snapshotOf(loop, process.pid)) } };
+      if (what === "record" && isRecordLevel(level)) return { id, ok: { recording: this.#record(level) } };
+      if (what === "trace") return { id, ok: this.#trace() };
+      return { id, error: "unknown" };
+    } catch (error) {
+      return { error: String(error) };
+    }
+  }
+
+  end(): void {
+    for (const stop of this.#watches.values()) stop();
+    this.#watches.clear();
+  }
+
+  /** Records what the loops do that run now; how many they are. */
+  #record(level: RecordLevel): number {
+    this.end();
+    for (const loop of loops()) this.#watches.set(loop, recorderOf(loop).watch(level));
+    return this.#watches.size;
+  }
+
+  #trace(): object {
+    const rings = [...this.#watches.keys()].flatMap((loop) => recorderOf(loop).events ?? []);
+    const dropped = rings.reduce((sum, ring) => sum + ring.dropped, 0);
+    return chromeTrace(
+      rings.flatMap((ring) => [...ring]),
+      process.pid,
+      dropped,
+    );
+  }
+}
+
+function loops(): BaseEventLoop[] {
+  return [...loopsThatRun()] as BaseEventLoop[];
 }

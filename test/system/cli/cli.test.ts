@@ -1,8 +1,8 @@
-/** `npx asyncio-ts ps` and `pstree` on processes that were not prepared for it. */
+/** `npx asyncio-ts` on processes that were not prepared for it. */
 
-import { execFile, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -33,10 +33,14 @@ async function ask(...args: string[]): Promise<Answer> {
 }
 
 /** A program that prints a line when it is ready: its pid. */
-async function start(program: string, env: Record<string, string> = {}): Promise<string> {
+async function start(
+  program: string,
+  env: Record<string, string> = {},
+  stderr: "inherit" | "ignore" = "inherit",
+): Promise<string> {
   const code = `import * as asyncio from ${library};\n${program}`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", code], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", stderr],
     env: { ...process.env, XDG_RUNTIME_DIR: folder, ...env },
   });
   const exit = once(child, "exit");
@@ -46,6 +50,49 @@ async function start(program: string, env: Record<string, string> = {}): Promise
   });
   await once(createInterface({ input: child.stdout }), "line");
   return String(child.pid);
+}
+
+/** Kills a process as soon as `isTime`. */
+async function terminatedOnce(pid: string, isTime: () => boolean): Promise<void> {
+  for (let asked = false; !asked;) {
+    asked = readFileSync("/proc/net/unix", "utf8").includes(folder) || !isTime();
+    // oxlint-disable-next-line no-await-in-loop -- until it has opened its door
+    if (!asked) await new Promise((resolve) => setImmediate(resolve));
+  }
+  process.kill(Number(pid), "SIGKILL");
+}
+
+function hasTmux(): boolean {
+  return spawnSync("tmux", ["-V"]).error === undefined;
+}
+
+/** A command in a terminal of its own. */
+class Terminal {
+  readonly #name: string = `asyncio-ts-${process.pid}`;
+
+  constructor(command: string) {
+    const shell = `${command}; echo "the end: $?"; read line`;
+    this.#tmux("new-session", "-d", "-s", this.#name, "-x", "120", "-y", "15", shell);
+    onTestFinished(() => void this.#tmux("kill-session", "-t", this.#name));
+  }
+
+  press(...keys: string[]): void {
+    for (const key of keys) this.#tmux("send-keys", "-t", this.#name, key);
+  }
+
+  /** The screen, as soon as it shows that. */
+  async shows(what: RegExp): Promise<string> {
+    for (;;) {
+      const screen = this.#tmux("capture-pane", "-p", "-t", this.#name);
+      if (what.test(screen)) return screen;
+      // oxlint-disable-next-line no-await-in-loop -- until it does
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  #tmux(...args: string[]): string {
+    return execFileSync("tmux", ["-L", this.#name, ...args], { encoding: "utf8" });
+  }
 }
 
 const GROUP = `
@@ -134,6 +181,100 @@ describe.runIf(process.platform === "linux")("a process that runs", () => {
   });
 });
 
+/** A task that goes on, one that holds a lock for ever, and one that waits for it. */
+const LOCKED = `
+  const lock = new asyncio.Lock();
+  async function ticker() { for (;;) await asyncio.sleep(0.005); }
+  async function holder() { await lock.hold(async () => { console.log("ready"); await asyncio.sleep(60); }); }
+  async function waiter() { await lock.acquire(); }
+  await asyncio.run(async function main() {
+    await asyncio.taskGroup(async (group) => {
+      for (const work of [ticker, holder, waiter]) group.createTask(work, { name: work.name });
+    });
+  });`;
+
+describe.runIf(process.platform === "linux")("a process that is watched for a while", () => {
+  test("top: what each task does, a single time", async () => {
+    const pid = await start(LOCKED);
+    const { code, stdout, stderr } = await ask("top", pid, "--once", "--seconds", "0.3", "--sort", "steps");
+    expect([code, stderr]).toEqual([0, ""]);
+    const [totals, , head, first, ...rest] = stdout.trimEnd().split("\n");
+    expect(totals).toMatch(/^4 tasks, 0 made, 0 ended · turns \d+\/s · steps \d+\/s/);
+    expect(head!.split(/ {2,}/)).toEqual(["task", "steps", "busy", "longest", "waiting", "age", "where"]);
+    expect(first).toMatch(/^ticker +[1-9]\d* /);
+    expect(rest.join("\n")).toMatch(/^waiter +0 .*waiter · Lock\.acquire\(\).*held by Task 'holder'/m);
+  });
+
+  test.runIf(hasTmux())("top in a terminal: sorts, filters, and leaves the screen as it was", async () => {
+    const pid = await start(LOCKED);
+    const terminal = new Terminal(`${process.execPath} ${join(root, "bin/asyncio-ts.mjs")} top ${pid} --seconds 0.1`);
+    await terminal.shows(/sorted by busy · s sort · \/ filter · q quit/);
+    terminal.press("s");
+    await terminal.shows(/sorted by waiting/);
+    terminal.press("/", "hol", "Enter");
+    const filtered = await terminal.shows(/filter \(hol\)/);
+    expect(filtered).toMatch(/^holder /m);
+    expect(filtered).not.toMatch(/^(ticker|waiter) /m);
+    terminal.press("q");
+    await terminal.shows(/the end: 0/);
+    // What it recorded has ended with it: whoever comes next begins anew.
+    expect((await ask("ps", pid)).code).toBe(0);
+  });
+
+  test("trace: a file of Chrome trace events", async () => {
+    const pid = await start(LOCKED);
+    const file = join(folder, "trace.json");
+    const { code, stdout, stderr } = await ask("trace", pid, "--seconds", "0.3", "-o", file);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^\d+ events in .*trace\.json: open it in https:\/\/ui\.perfetto\.dev\n$/);
+    const { traceEvents } = JSON.parse(readFileSync(file, "utf8")) as { traceEvents: { ph: string; name: string }[] };
+    expect(traceEvents.filter(({ ph, name }) => ph === "X" && name === "ticker").length).toBeGreaterThan(5);
+    rmSync(file);
+  });
+
+  test("stuck: who does not go on, and for what it waits", async () => {
+    const pid = await start(LOCKED);
+    const { code, stdout, stderr } = await ask("stuck", pid, "--seconds", "0.3");
+    expect([code, stderr]).toEqual([0, ""]);
+    const [summary, ...lines] = stdout.trimEnd().split("\n");
+    expect(summary).toMatch(/^In 0\.\d s: \d+ turns of the loop, \d+ steps; 3 of 4 tasks did not go on\.$/);
+    expect(lines).toEqual([
+      "  waiter in waiter waits for Lock.acquire() of <Lock [locked, waiters:1]>, held by Task 'holder'",
+      "  holder in holder",
+      "  Task-1 in main waits for ticker, holder, waiter",
+    ]);
+  });
+
+  test("one that ends meanwhile is told", async () => {
+    const pid = await start(LOCKED);
+    const answer = ask("top", pid, "--once", "--seconds", "0.5");
+    // Only a process that was found can end while it is watched.
+    await terminatedOnce(pid, () => readdirSync(`/proc/${pid}/fd`).length > 0);
+    const { code, stderr } = await answer;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Error: process \d+ (has ended|not found)\n$/);
+  });
+});
+
+describe.runIf(process.platform === "linux")("a process whose loop is blocked", () => {
+  const SPINNING = `
+    function spin() { for (;;); }
+    await asyncio.run(async function main() { console.log("ready"); await asyncio.sleep(0.01); spin(); });`;
+
+  test("stuck says so, and with consent asks Node's inspector for the line, which is closed again", async () => {
+    const pid = await start(SPINNING, {}, "ignore");
+    expect((await ask("stuck", pid)).stderr).toBe(
+      `Error: process ${pid} does not answer: its loop is blocked, and computes\n`,
+    );
+    const { code, stdout } = await ask("stuck", pid, "--inspector");
+    expect(code).toBe(0);
+    const [said, line] = stdout.split("\n");
+    expect(said).toBe(`process ${pid} does not answer: its loop is blocked in`);
+    expect(line).toMatch(/^ {4}at spin \(.*:3:\d+\)$/);
+    await expect(fetch("http://127.0.0.1:9229/json/list")).rejects.toThrow("fetch failed");
+  });
+});
+
 describe.runIf(process.platform === "linux")("a process that does not answer", () => {
   test("its loop is blocked", async () => {
     const pid = await start(`await asyncio.run(async () => { console.log("ready"); for (;;); });`);
@@ -191,6 +332,9 @@ test("a command line that says nothing is told what it may say", async () => {
     [["ps"], /^the PID of a process is missing/],
     [["ps", "one"], /^no PID of a process: one/],
     [["ps", "1", "2"], /^no PID of a process/],
+    [["ps", "1", "--seconds", "2"], /^ps has no option --seconds/],
+    [["top", "1", "--sort", "colour"], /^--sort must be one of busy, waiting, .*: received colour/],
+    [["trace", "1", "--seconds", "never"], /^--seconds must be up to 3600: received never/],
     [["--frobnicate"], /Unknown option '--frobnicate'/],
   ] as const) {
     const { code, stderr } = await ask(...args);

@@ -164,16 +164,17 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
   },
   "core/loop": {
     "base-events.ts": ["BaseEventLoop", "newEventLoop"],
+    "call-graph.ts": ["awaitersIn", "idOf", "stackOf"],
     "current-job.ts": ["CurrentJob", "runAsJob", "setWorkersJob", "workHere"],
     "executors.ts": ["BaseExecutor", "BrokenExecutorError", "Executor", "ExecutorOptions", "ExecutorStatistics"],
     "host.ts": ["Host", "HostClient"],
+    "instruments.ts": ["Instrument"],
     "jobs.ts": ["Job", "NamedTask", "checkTask"],
     "platform.ts": ["getPlatform", "installPlatform"],
     "remote-errors.ts": ["PackedError", "packError", "unpackError"],
     "reports.ts": ["formatReport"],
     "runners.ts": ["run"],
     "scheduler.ts": ["Scheduler"],
-    "snapshots.ts": ["FrameSnapshot", "LoopSnapshot", "TaskSnapshot", "snapshotOf"],
   },
   "core/network": {
     "byte-channels.ts": ["ByteChannel", "ByteChannelClient"],
@@ -223,8 +224,13 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "line.ts": ["Line", "Ticket"],
     "sources.ts": ["Items", "Source", "sourceOf"],
   },
-  "structured/scopes": { "cancel-scope.ts": ["CancelScope", "shielded"] },
-  "structured/channels": { "as-safe-channel.ts": ["bridge"], "channel.ts": ["ChannelReceiver", "ChannelSender"] },
+  "structured/scopes": {
+    "cancel-scope.ts": ["CancelScope", "shielded"],
+  },
+  "structured/channels": {
+    "as-safe-channel.ts": ["bridge"],
+    "channel.ts": ["ChannelReceiver", "ChannelSender"],
+  },
   "structured/limits": {},
   "structured/work": {},
   structured: {},
@@ -238,7 +244,9 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
       "UncontrolledError",
     ],
   },
-  "testing/time": { "virtual-host.ts": ["VirtualHost"] },
+  "testing/time": {
+    "virtual-host.ts": ["VirtualHost"],
+  },
   "testing/tasks": {},
   "testing/explore": {
     "choices.ts": ["Option", "outcome"],
@@ -247,6 +255,11 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
   },
   "testing/network": {},
   testing: {},
+  inspection: {
+    "chrome-trace.ts": ["chromeTrace"],
+    "recorder.ts": ["RecordLevel", "isRecordLevel", "recorderOf"],
+    "snapshots.ts": ["FrameSnapshot", "LoopSnapshot", "TaskSnapshot", "snapshotOf"],
+  },
   "node/platform": {
     "async-context.ts": ["nodeAsyncContext"],
     "host.ts": ["NodeHost"],
@@ -278,7 +291,9 @@ export const BORDERS: Readonly<Record<Room, Readonly<Record<string, readonly str
     "messages.ts": ["Request"],
     "worker-side.ts": ["WorkerSide"],
   },
-  node: { "install.ts": [] },
+  node: {
+    "install.ts": [],
+  },
   bullmq: {},
   cli: {},
 };

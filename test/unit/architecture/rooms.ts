@@ -20,6 +20,7 @@ export const ROOMS = [
   "testing/explore",
   "testing/network",
   "testing",
+  "inspection",
   "node/platform",
   "node/network",
   "node/processes",

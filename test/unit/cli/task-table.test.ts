@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { CycleError, taskTable, taskTrees } from "../../../src/cli/task-table.ts";
-import type { LoopSnapshot, TaskSnapshot } from "../../../src/core/loop/snapshots.ts";
+import type { LoopSnapshot, TaskSnapshot } from "../../../src/inspection/snapshots.ts";
 
 /** A task of the table: its frames, innermost first, with places after an `@`. */
 function task(
@@ -13,10 +13,11 @@ function task(
   waitsFor: string | null = null,
 ): TaskSnapshot {
   const stack = frames === "" ? [] : frames.split(" ").map((frame) => frame.split("@") as [string, string?]);
-  return { id, name, stack: stack.map(([fn, place]) => ({ name: fn, location: place ?? null })), waitsFor, awaitedBy };
+  const frameList = stack.map(([fn, place]) => ({ name: fn, location: place ?? null }));
+  return { id, name, stack: frameList, waitsFor, awaitedBy, cancelling: 0, record: null };
 }
 
-const loopOf = (...tasks: TaskSnapshot[]): LoopSnapshot[] => [{ thread: 7, tasks }];
+const loopOf = (...tasks: TaskSnapshot[]): LoopSnapshot[] => [{ thread: 7, tasks, record: null }];
 const cells = (row: string): string[] => {
   const widths = [10, 20, 20, 50, 50, 15, 15];
   let at = 0;
