@@ -4,7 +4,7 @@
  * Off, it costs nothing. It is on for as long as somebody watches, at the level of who asks for most:
  *
  * ```text
- *   counts   how often a task went on, turns, how much was ready
+ *   counts   turns, how much was ready, tasks made and ended; how often a task went on it counts itself, always
  *   times    and how long each ran and waited: two looks at the clock for a step
  *   events   and the last steps themselves, and who has woken whom
  * ```
@@ -33,9 +33,10 @@ export class TaskRecord {
   name: string;
   /** Since when it is recorded, on `performance.now()`, in milliseconds; as all moments here. */
   readonly since: number;
-  /** Whether it was made since then. */
+  /** Whether it was made since the loop is recorded. */
   readonly isWhole: boolean;
-  steps: number = 0;
+  /** How often it had gone on before. */
+  readonly stepsBefore: number;
   /** How often it was woken by itself: it gave way, and waited for nothing. */
   selfWakes: number = 0;
   busy: number = 0;
@@ -50,6 +51,7 @@ export class TaskRecord {
     this.name = task.getName();
     this.since = this.changed = performance.now();
     this.isWhole = isWhole;
+    this.stepsBefore = isWhole ? 0 : task._steps;
   }
 }
 
@@ -112,10 +114,17 @@ class Recorder {
     return record;
   }
 
+  /** How often `task` has gone on since the loop is recorded. */
+  stepsOf(task: Task<unknown>): number {
+    return task._steps - (this.#known(task)?.stepsBefore ?? 0);
+  }
+
   /** What is known of the loop until now; `null` while nobody watches. */
   totals(): LoopRecord | null {
     if (this.#instrument === null) return null;
-    return { ...this.#totals, seconds: (performance.now() - this.#began) / 1000 };
+    let { steps } = this.#totals;
+    for (const task of this.#loop._tasks) steps += this.stepsOf(task);
+    return { ...this.#totals, steps, seconds: (performance.now() - this.#began) / 1000 };
   }
 
   /** The last steps, at the level `events`. */
@@ -145,9 +154,14 @@ class Recorder {
   }
 
   /** The record that the task carries, unless it is of an earlier time. */
-  #of(task: Task<unknown>): TaskRecord {
+  #known(task: Task<unknown>): TaskRecord | null {
     const record = task._record;
-    return record instanceof TaskRecord && record.since >= this.#began ? record : this.#remember(task, false);
+    return record instanceof TaskRecord && record.since >= this.#began ? record : null;
+  }
+
+  /** Tasks of before have had a record from the beginning; one without it was made since. */
+  #of(task: Task<unknown>): TaskRecord {
+    return this.#known(task) ?? this.#remember(task, true);
   }
 
   #instrumentFor(level: RecordLevel): Instrument {
@@ -158,21 +172,12 @@ class Recorder {
         if (ready > totals.deepest) totals.deepest = ready;
         this.#events?.turn(performance.now(), ready);
       },
-      taskCreated: (task) => {
+      taskCreated: () => {
         totals.made++;
-        const record = this.#remember(task, true);
-        this.#events?.made(record.since, record);
       },
       taskDone: (task) => {
         totals.ended++;
-        const record = this.#of(task);
-        record.name = task.getName();
-        record.ended = performance.now();
-        this.#events?.ended(record.ended, record);
-      },
-      stepStarted: (task) => {
-        totals.steps++;
-        this.#of(task).steps++;
+        totals.steps += this.stepsOf(task);
       },
     };
     return level === "counts" ? counts : { ...counts, ...this.#times(totals) };
@@ -180,6 +185,11 @@ class Recorder {
 
   #times(totals: LoopRecord): Instrument {
     return {
+      taskCreated: (task) => {
+        totals.made++;
+        const record = this.#remember(task, true);
+        this.#events?.made(record.since, record);
+      },
       taskReady: (task, by) => {
         if (task === by) this.#of(task).selfWakes++;
         if (this.#events !== null && by !== null) this.#events.woken(performance.now(), this.#of(task), this.#of(by));
@@ -187,8 +197,6 @@ class Recorder {
       stepStarted: (task) => {
         const now = performance.now();
         const record = this.#of(task);
-        totals.steps++;
-        record.steps++;
         record.waiting += (now - record.changed) / 1000;
         record.changed = now;
       },
@@ -200,6 +208,14 @@ class Recorder {
         if (milliseconds / 1000 > record.longestStep) record.longestStep = milliseconds / 1000;
         this.#events?.step(record.changed, record, milliseconds);
         record.changed = now;
+      },
+      taskDone: (task) => {
+        const record = this.#of(task);
+        totals.ended++;
+        totals.steps += this.stepsOf(task);
+        record.name = task.getName();
+        record.ended = performance.now();
+        this.#events?.ended(record.ended, record);
       },
     };
   }

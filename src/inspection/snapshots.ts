@@ -30,7 +30,9 @@ export interface TaskSnapshot {
 }
 
 /** Times are in seconds, since the record began. */
-interface TaskDoings extends Pick<TaskRecord, "steps" | "selfWakes" | "busy" | "waiting" | "longestStep"> {
+interface TaskDoings extends Pick<TaskRecord, "selfWakes" | "busy" | "waiting" | "longestStep"> {
+  /** How often it went on. */
+  readonly steps: number;
   readonly age: number;
   /** For how long it has not gone on. */
   readonly idle: number;
@@ -61,16 +63,18 @@ export function snapshotOf(loop: BaseEventLoop, thread: number): LoopSnapshot {
       waitsFor: [...waitedFor(task)].find((future) => !(future instanceof Task))?._purpose ?? null,
       awaitedBy: [...(awaiters.get(task) ?? [])].map((awaiter) => idOf(awaiter)),
       cancelling: task.cancelling(),
-      record: doingsOf(recorder.recordOf(task)),
+      record: doingsOf(recorder, task),
     })),
   };
 }
 
-function doingsOf(record: TaskRecord | null): TaskDoings | null {
+function doingsOf(recorder: ReturnType<typeof recorderOf>, task: Task<unknown>): TaskDoings | null {
+  const record = recorder.recordOf(task);
   if (record === null) return null;
   const now = performance.now();
   const idle = (now - record.changed) / 1000;
-  const { steps, selfWakes, busy, longestStep, isWhole } = record;
+  const { selfWakes, busy, longestStep, isWhole } = record;
+  const steps = recorder.stepsOf(task);
   return {
     steps,
     selfWakes,

@@ -4,6 +4,7 @@ import { CancelledError } from "../base/exceptions.ts";
 import { ask, askBranches, deliverKept, levelOf, putInLevel, takeDelivery } from "./cancellation.ts";
 import type { ChainedWait, OnFinally, OnFulfilled, OnRejected, Reject, Resolve } from "./promise-methods.ts";
 import { chainEnded, chainOn, chainThrew } from "./promise-methods.ts";
+import { countStep } from "./contract.ts";
 import type { Asked, Awaited, Cancellable, Fork, KernelLoop, Runnable, Wait, Waiter, WaitScope } from "./contract.ts";
 
 /** What an `await` asks of its future. */
@@ -76,6 +77,7 @@ export abstract class PendingAwait implements Waiter, Wait, ChainedWait, Promise
   }
 
   run(): void {
+    countStep(this.task);
     let request: { readonly message: string | undefined } | null = null;
     if (this._asked !== null) {
       request = takeDelivery(this, this._waitingFor);

@@ -34,6 +34,7 @@ import type {
   Runnable,
   WaitScope,
 } from "./contract.ts";
+import { countStep } from "./contract.ts";
 import { Future, otherLoopError, selfAwaitError } from "./futures.ts";
 import { isGeneratorObject, resumeGenerator, throwIntoGenerator } from "./generators.ts";
 import type { Ambient } from "./running.ts";
@@ -165,6 +166,7 @@ export abstract class Driver<T> extends Future<T> implements Execution, Counting
 
   /** @internal One step, called by the loop: the first, or after what was waited for is done. */
   run(): void {
+    countStep(this.task);
     if (this.ambient === null) this.#step(null);
     else this.ambient.runInAsyncScope(Driver.#stepThis, this);
   }

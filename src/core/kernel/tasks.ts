@@ -87,6 +87,8 @@ export class Task<T> extends Driver<T> implements Linked<Task<unknown>>, WaitSco
   #rare: Rare | null = null;
   /** @internal Whether a loop that is closed reports the task; `gather` and `run` answer for theirs themselves. */
   _logDestroyPending: boolean = true;
+  /** @internal How often it went on: the entries of the loop that were its. */
+  _steps: number = 0;
   /** @internal The groups that it has open, the latest first. */
   _groups: OpenGroup | null = null;
 

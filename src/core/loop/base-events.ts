@@ -501,7 +501,7 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   setDebug(enabled: boolean): void {
     this.#debug = enabled;
-    this.#isObserved = enabled || this.#instruments.size > 0;
+    this.#isObserved = enabled || this.#instruments.hearSteps;
   }
 
   get awaitBudget(): number {
@@ -544,13 +544,13 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** Tells `instrument` what the loop does from now on. One that throws is reported, and hears no more. */
   addInstrument(instrument: Instrument): void {
     this.#instruments.add(instrument);
-    this.#isObserved = true;
+    this.setDebug(this.#debug);
   }
 
   /** Tells `instrument` nothing more. */
   removeInstrument(instrument: Instrument): void {
     this.#instruments.remove(instrument);
-    this.#isObserved = this.#debug || this.#instruments.size > 0;
+    this.setDebug(this.#debug);
   }
 
   toString(): string {

@@ -36,8 +36,10 @@ export class Instruments {
     this.#onError = onError;
   }
 
-  get size(): number {
-    return this.#removals.size;
+  /** Whether somebody listens to each step. */
+  get hearSteps(): boolean {
+    const { taskReady, stepStarted, stepEnded } = this.calls;
+    return taskReady.length + stepStarted.length + stepEnded.length > 0;
   }
 
   add(instrument: Instrument): void {
