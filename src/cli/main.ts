@@ -9,12 +9,14 @@ import { run } from "../core/loop/runners.ts";
 import { blockedStack, NEEDED_FLAGS } from "./blocked-stack.ts";
 import type { Ask } from "./knock.ts";
 import { askForTasks, KnockError, SilenceError, visitProcess } from "./knock.ts";
+import { RunError, runFile } from "./run-file.ts";
 import { stuckReport } from "./stuck.ts";
 import { CycleError, taskTable, taskTrees } from "./task-table.ts";
 import { isSortKey, SORT_KEYS } from "./top-table.ts";
 import { showTop } from "./top.ts";
 
 const USAGE = `usage: asyncio-ts COMMAND PID [options]
+       asyncio-ts run [--debug] FILE [arguments of the program]
 
   ps PID       a table of the tasks of a running process, and who waits for each
   pstree PID   the same as trees
@@ -30,7 +32,10 @@ const USAGE = `usage: asyncio-ts COMMAND PID [options]
                  --inspector   ask Node's inspector for the line of a blocked loop: it opens a port
                                on this machine for a moment, and any user of it could run code there
 
-The process needs no preparation; it must be yours, and run a loop of asyncio-ts. Linux.`;
+  run FILE     runs a program; if it exports a function by default, or as main, that on a loop
+                 --debug       debug mode: slow steps, forgotten tasks, and where each was made
+
+A process that is looked at needs no preparation; it must be yours, and run a loop of asyncio-ts. Linux.`;
 
 const OPTIONS = {
   help: { type: "boolean", short: "h" },
@@ -44,6 +49,9 @@ const OPTIONS = {
 type Options = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>["values"];
 type Command = (pid: number, options: Options) => Promise<void>;
 
+/** The command line cannot be understood. */
+class UsageError extends Error {}
+
 /** Which options a command takes, and what it does. */
 const COMMANDS: Readonly<Record<string, readonly [readonly (keyof Options)[], Command]>> = {
   ps: [[], async (pid) => console.log(taskTable(await visitProcess(pid, askForTasks)).join("\n"))],
@@ -56,7 +64,11 @@ const COMMANDS: Readonly<Record<string, readonly [readonly (keyof Options)[], Co
 /** Runs a command line; its exit status. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    if (args[0] === "run" && args[1] !== "--help" && args[1] !== "-h") {
+      await runFile(args.slice(1));
+      return Number(process.exitCode ?? 0);
+    }
+    const { values, positionals } = parsed(args);
     if (values.help === true) {
       console.log(USAGE);
       return 0;
@@ -64,10 +76,10 @@ export async function main(args: readonly string[]): Promise<number> {
     const [name, pid, ...rest] = positionals;
     const [allowed, command] = (name === undefined ? undefined : COMMANDS[name]) ?? [];
     if (allowed === undefined || command === undefined) {
-      throw new TypeError(name === undefined ? "no command" : `no such command: ${name}`);
+      throw new UsageError(name === undefined ? "no command" : `no such command: ${name}`);
     }
     const odd = (Object.keys(values) as (keyof Options)[]).find((option) => !allowed.includes(option));
-    if (odd !== undefined) throw new TypeError(`${name} has no option --${odd}`);
+    if (odd !== undefined) throw new UsageError(`${name} has no option --${odd}`);
     if (values.inspector === true && NEEDED_FLAGS.length > 0) return inAnotherNode(NEEDED_FLAGS);
     await run(async () => await command(pidOf(pid, rest), values));
     return 0;
@@ -81,9 +93,21 @@ export async function main(args: readonly string[]): Promise<number> {
       console.error(`Error: ${error.message}`);
       return 1;
     }
-    if (!(error instanceof TypeError)) throw error;
+    if (error instanceof RunError) {
+      console.error(`Error: ${error.message}`);
+      return 2;
+    }
+    if (!(error instanceof UsageError)) throw error;
     console.error(`${error.message}\n\n${USAGE}`);
     return 2;
+  }
+}
+
+function parsed(args: readonly string[]): { readonly values: Options; readonly positionals: readonly string[] } {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
   }
 }
 
@@ -96,14 +120,14 @@ function inAnotherNode(flags: readonly string[]): number {
 function pidOf(pid: string | undefined, rest: readonly string[]): number {
   const number = Number(pid);
   if (rest.length > 0 || !(Number.isInteger(number) && number > 0)) {
-    throw new TypeError(pid === undefined ? "the PID of a process is missing" : `no PID of a process: ${pid}`);
+    throw new UsageError(pid === undefined ? "the PID of a process is missing" : `no PID of a process: ${pid}`);
   }
   return number;
 }
 
 function secondsOf({ seconds }: Options, usual: number): number {
   const number = Number(seconds ?? usual);
-  if (!(number > 0 && number <= 3600)) throw new TypeError(`--seconds must be up to 3600: received ${seconds}`);
+  if (!(number > 0 && number <= 3600)) throw new UsageError(`--seconds must be up to 3600: received ${seconds}`);
   return number;
 }
 
@@ -119,7 +143,7 @@ async function record(ask: Ask, level: string): Promise<void> {
 async function top(pid: number, options: Options): Promise<void> {
   const seconds = secondsOf(options, 2);
   const sort = options.sort ?? "busy";
-  if (!isSortKey(sort)) throw new TypeError(`--sort must be one of ${SORT_KEYS.join(", ")}: received ${sort}`);
+  if (!isSortKey(sort)) throw new UsageError(`--sort must be one of ${SORT_KEYS.join(", ")}: received ${sort}`);
   await visitProcess(pid, async (ask) => {
     await record(ask, "times");
     await showTop(async () => await askForTasks(ask), { seconds, sort, once: options.once === true });

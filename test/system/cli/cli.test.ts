@@ -2,7 +2,7 @@
 
 import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -321,6 +321,64 @@ describe.runIf(process.platform === "linux")("a process that does not answer", (
       stdout: "",
       stderr: "Error: process 999999999 not found\n",
     });
+  });
+});
+
+describe("run", () => {
+  const file = (name: string, text: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+
+  test("runs what a module exports, in either syntax, with its own arguments", async () => {
+    const byDefault = file("default.mjs", `export default async function () { console.log(process.argv.slice(2)); }`);
+    expect(await ask("run", byDefault, "one", "--debug", "--help")).toEqual({
+      code: 0,
+      stdout: "[ 'one', '--debug', '--help' ]\n",
+      stderr: "",
+    });
+    const asMain = file(
+      "main.mjs",
+      `import * as asyncio from ${library};
+      export function* main() { console.log(yield* asyncio.sleep(0.001, asyncio.getRunningLoop().getDebug())); }`,
+    );
+    expect((await ask("run", asMain)).stdout).toBe("false\n");
+    expect((await ask("run", "--debug", asMain)).stdout).toBe("true\n");
+  });
+
+  test("a program that runs its loop itself, and its exit status", async () => {
+    const program = file(
+      "program.mjs",
+      `import * as asyncio from ${library};
+      await asyncio.run(async () => console.log("ran"));
+      process.exitCode = 3;`,
+    );
+    expect(await ask("run", program)).toEqual({ code: 3, stdout: "ran\n", stderr: "" });
+  });
+
+  test("an error of the program is its own, a TypeError too", async () => {
+    const { code, stderr } = await ask("run", file("throws.mjs", `export const main = async () => null.x;`));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^TypeError: Cannot read properties of null/m);
+    expect(stderr).not.toContain("usage");
+  });
+
+  test("what cannot be run says why", async () => {
+    const [major] = process.versions.node.split(".").map(Number);
+    const typescript = file("typed.ts", `export const main = async (): Promise<void> => console.log("typed");`);
+    if (major! >= 24) expect((await ask("run", typescript)).stdout).toBe("typed\n");
+    else
+      expect((await ask("run", typescript)).stderr).toContain(
+        "typed.ts cannot be run: this runtime runs no TypeScript",
+      );
+    expect(await ask("run", "/nowhere.mjs")).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "Error: no such file: /nowhere.mjs\n",
+    });
+    expect((await ask("run")).stderr).toBe("Error: the FILE to run is missing\n");
+    expect((await ask("run", "--fast", "x")).stderr).toBe("Error: run has no option --fast\n");
   });
 });
 
