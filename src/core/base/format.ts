@@ -9,7 +9,7 @@ export function inspectAsString(name: string, type: { readonly prototype: object
   keepName(name, type);
 }
 
-/** Has a class keep its name when it is minified: reprs show that of the class or of the user's subclass. */
+/** Has a class keep its name when it is minified, or a function take that of another: reprs show it. */
 export function keepName(name: string, type: object): void {
   Object.defineProperty(type, "name", { value: name, configurable: true });
 }

@@ -80,6 +80,10 @@ export class Program {
     return Number(/\d+$/.exec(line)?.[0]);
   }
 
+  get pid(): string {
+    return String(this.#child.pid);
+  }
+
   signal(name: "SIGINT" | "SIGTERM"): void {
     this.#child.kill(name);
   }

@@ -4,7 +4,7 @@ import type { Body } from "../../kernel/coroutines.ts";
 import type { AbstractEventLoop } from "../../kernel/events.ts";
 import { getRunningLoop } from "../../kernel/events.ts";
 import { TimeoutError } from "../../base/exceptions.ts";
-import { inspectAsString } from "../../base/format.ts";
+import { functionName, inspectAsString, keepName } from "../../base/format.ts";
 import type { Protocol, Transport } from "../contracts.ts";
 import type { Task } from "../../kernel/tasks.ts";
 import { StreamTransport } from "../stream-transport.ts";
@@ -49,7 +49,9 @@ export class StreamReaderProtocol implements Protocol {
     const clientConnected = this.#clientConnected;
     if (clientConnected === null) return;
     const writer = new StreamWriter(transport, this, this.#reader, { loop: this.#loop });
-    const task = this.#loop.createTask(() => clientConnected(this.#reader, writer) ?? Promise.resolve());
+    const serve = (): ReturnType<Body<unknown>> => clientConnected(this.#reader, writer) ?? Promise.resolve();
+    keepName(functionName(clientConnected), serve);
+    const task = this.#loop.createTask(serve);
     this.#task = task;
     task._onDone(() => this.#served(task, transport));
   }
