@@ -39,7 +39,7 @@ import { withVoice } from "./say.mjs";
 export async function play(section, view, { fast }) {
   const loop = newLoop(fast ? "virtual" : section.isCrowd ? "real" : "hurried");
   const recorder = new Recorder(loop);
-  if (!section.isCrowd) loop.setInstrument(recorder);
+  if (!section.isCrowd) loop.addInstrument(recorder);
   const listener = (/** @type {string} */ text) => {
     recorder.said();
     view.said(recorder.now(), text);
