@@ -87,7 +87,7 @@ function check(pid: number): { readonly uid: number; readonly start: string } {
   if (own !== 0 && own !== uid) {
     throw new KnockError(`process ${pid} is another user's (uid ${uid}): ask as that user, or with sudo`);
   }
-  const catches = (signal: number): boolean => catchesSignal(pid, signal);
+  const catches = (signal: number): boolean => isCaught(status, signal);
   if (!catches(SIGURG)) {
     throw new KnockError(`process ${pid} runs no loop of asyncio-ts (or has ASYNCIO_TS_ATTACH=0)`);
   }
@@ -102,7 +102,11 @@ function check(pid: number): { readonly uid: number; readonly start: string } {
 }
 
 export function catchesSignal(pid: number, signal: number): boolean {
-  const caught = BigInt(`0x${field(fileOf(pid, "status") ?? "", "SigCgt") || "0"}`);
+  return isCaught(fileOf(pid, "status") ?? "", signal);
+}
+
+function isCaught(status: string, signal: number): boolean {
+  const caught = BigInt(`0x${field(status, "SigCgt") || "0"}`);
   return ((caught >> BigInt(signal - 1)) & 1n) === 1n;
 }
 

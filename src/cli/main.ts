@@ -156,10 +156,13 @@ async function trace(pid: number, options: Options): Promise<void> {
   const found = await visitProcess(pid, async (ask) => {
     await record(ask, "events");
     await sleep(seconds);
-    return await ask<{ readonly traceEvents: readonly unknown[]; readonly otherData: object }>({ do: "trace" });
+    return await ask<{
+      readonly traceEvents: readonly unknown[];
+      readonly otherData: Readonly<Record<string, number>>;
+    }>({ do: "trace" });
   });
   writeFileSync(file, JSON.stringify(found));
-  const [dropped] = Object.values(found.otherData) as [number];
+  const dropped = found.otherData["dropped events"]!;
   const lost = dropped === 0 ? "" : ` (${dropped} earlier ones were dropped)`;
   console.log(`${found.traceEvents.length} events${lost} in ${file}: open it in https://ui.perfetto.dev`);
 }

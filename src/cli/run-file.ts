@@ -34,9 +34,9 @@ export async function runFile(args: readonly string[]): Promise<void> {
   if (!existsSync(file)) throw new RunError(`no such file: ${file}`);
   if (options.includes("--debug")) process.env["ASYNCIO_DEBUG"] = "1";
   process.argv = [process.execPath, file, ...args.slice(at + 1)];
-  const { default: byDefault, main = byDefault } = (await load(file)) as { readonly default?: unknown; main?: unknown };
-  const work = typeof byDefault === "function" ? byDefault : main;
-  if (typeof work === "function") await (await libraryOf(file)).run(work as CoroutineLike<unknown>);
+  const { default: byDefault, main } = (await load(file)) as { readonly default?: unknown; readonly main?: unknown };
+  const work = [byDefault, main].find((exported) => typeof exported === "function");
+  if (work !== undefined) await (await libraryOf(file)).run(work as CoroutineLike<unknown>);
 }
 
 async function load(file: string): Promise<unknown> {

@@ -1,7 +1,7 @@
 /** Who has waited longest, for what, and who waits in a circle, as text. @module */
 
 import type { LoopSnapshot, TaskSnapshot } from "../inspection/snapshots.ts";
-import { cyclesIn } from "./task-table.ts";
+import { cyclesIn, pathText } from "./task-table.ts";
 
 const MOST_TASKS = 30;
 
@@ -45,10 +45,6 @@ function idle({ record }: TaskSnapshot): number {
 function lineOf(task: TaskSnapshot, tasks: readonly TaskSnapshot[]): string {
   const awaited = tasks.filter(({ awaitedBy }) => awaitedBy.includes(task.id)).map(({ name }) => name);
   const what = task.waitsFor ?? (awaited.length > 0 ? awaited.join(", ") : null);
-  const where = task.stack
-    .toReversed()
-    .map(({ name }) => name)
-    .join(" > ");
   const asked = task.cancelling > 0 ? "; it was asked to cancel" : "";
-  return `${task.name} in ${where}${what === null ? "" : ` waits for ${what}`}${asked}`;
+  return `${task.name} in ${pathText(task)}${what === null ? "" : ` waits for ${what}`}${asked}`;
 }

@@ -31,6 +31,14 @@ function idText(id: number): string {
   return `0x${id.toString(16)}`;
 }
 
+/** The functions of a task on one line, outermost first. */
+export function pathText({ stack }: TaskSnapshot): string {
+  return stack
+    .toReversed()
+    .map(({ name }) => name)
+    .join(" > ");
+}
+
 function chain(stack: readonly FrameSnapshot[]): string {
   return stack.map(({ name }) => name).join(" -> ");
 }
@@ -54,7 +62,7 @@ export class CycleError extends Error {
 export function taskTrees(loops: readonly LoopSnapshot[]): string[][] {
   return loops.flatMap(({ tasks }) => {
     const awaited = byAwaiter(tasks);
-    const cycles = cyclesIn(tasks);
+    const cycles = cyclesIn(tasks, awaited);
     if (cycles.length > 0) throw new CycleError(cycles);
     const roots = tasks.filter(({ awaitedBy }) => awaitedBy.length === 0);
     return roots.map((root) => draw([nodeOf(root, awaited)], ""));
@@ -92,8 +100,10 @@ function draw(nodes: readonly Node[], indent: string): string[] {
 }
 
 /** Tasks that wait for each other: the names of each circle, the first again at the end. */
-export function cyclesIn(tasks: readonly TaskSnapshot[]): string[][] {
-  const awaited = byAwaiter(tasks);
+export function cyclesIn(
+  tasks: readonly TaskSnapshot[],
+  awaited: ReadonlyMap<number, readonly TaskSnapshot[]> = byAwaiter(tasks),
+): string[][] {
   const cycles: string[][] = [];
   const finished = new Set<number>();
   const visit = (task: TaskSnapshot, path: readonly TaskSnapshot[]): void => {

@@ -1,6 +1,7 @@
 /** What the tasks of a process have done, as a table for a terminal. @module */
 
 import type { LoopSnapshot, TaskSnapshot } from "../inspection/snapshots.ts";
+import { pathText } from "./task-table.ts";
 
 export const SORT_KEYS = ["busy", "waiting", "steps", "longest", "age", "name"] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
@@ -21,7 +22,7 @@ interface TopView {
 export function topTable(loops: readonly LoopSnapshot[], { sort, filter, rows, columns }: TopView): string[] {
   const tasks = loops
     .flatMap((loop) => loop.tasks)
-    .filter((task) => `${task.name} ${stackText(task)}`.includes(filter))
+    .filter((task) => `${task.name} ${pathText(task)}`.includes(filter))
     .toSorted((a, b) => compare(a, b, sort));
   const head = [...loops.map(totalsText), "", cells(["task", "steps", "busy", "longest", "waiting", "age", "where"])];
   const lines = [...head, ...tasks.map((task) => rowOf(task))].slice(0, rows);
@@ -41,7 +42,7 @@ function totalsText({ tasks, record }: LoopSnapshot): string {
 
 function rowOf(task: TaskSnapshot): string {
   const { record } = task;
-  if (record === null) return cells([task.name, "", "", "", "", "", stackText(task)]);
+  if (record === null) return cells([task.name, "", "", "", "", "", pathText(task)]);
   const { steps, busy, longestStep, waiting, age, isWhole } = record;
   // Of a task that is older than the record, the age is at least this.
   const old = `${isWhole ? "" : "≥"}${timeText(age)}`;
@@ -63,14 +64,7 @@ function cells([name, ...rest]: string[]): string {
 
 function whereText(task: TaskSnapshot): string {
   const waits = task.waitsFor === null ? "" : ` · ${task.waitsFor}`;
-  return `${stackText(task)}${waits}${task.cancelling > 0 ? " · asked to cancel" : ""}`;
-}
-
-function stackText({ stack }: TaskSnapshot): string {
-  return stack
-    .toReversed()
-    .map(({ name }) => name)
-    .join(" > ");
+  return `${pathText(task)}${waits}${task.cancelling > 0 ? " · asked to cancel" : ""}`;
 }
 
 /** Three digits or so, with a unit. */

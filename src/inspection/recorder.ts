@@ -44,7 +44,6 @@ export class TaskRecord {
   longestStep: number = 0;
   /** When its present step or wait began. */
   changed: number;
-  ended: number | null = null;
 
   constructor(task: Task<unknown>, isWhole: boolean) {
     this.id = idOf(task);
@@ -80,7 +79,8 @@ export function recorderOf(loop: BaseEventLoop): Recorder {
 class Recorder {
   readonly #loop: BaseEventLoop;
   readonly #watchers: Map<object, RecordLevel> = new Map();
-  #instrument: Instrument | null = null;
+  /** Of each level up to the present one; none while nobody watches. */
+  #instruments: readonly Instrument[] = [];
   #totals: LoopRecord = emptyTotals();
   #began: number = 0;
   #events: EventRing | null = null;
@@ -108,7 +108,7 @@ class Recorder {
 
   /** What is known of `task` until now; `null` while nobody watches. */
   recordOf(task: Task<unknown>): TaskRecord | null {
-    if (this.#instrument === null) return null;
+    if (this.#instruments.length === 0) return null;
     const record = this.#of(task);
     record.name = task.getName();
     return record;
@@ -121,7 +121,7 @@ class Recorder {
 
   /** What is known of the loop until now; `null` while nobody watches. */
   totals(): LoopRecord | null {
-    if (this.#instrument === null) return null;
+    if (this.#instruments.length === 0) return null;
     let { steps } = this.#totals;
     for (const task of this.#loop._tasks) steps += this.stepsOf(task);
     return { ...this.#totals, steps, seconds: (performance.now() - this.#began) / 1000 };
@@ -134,11 +134,12 @@ class Recorder {
 
   #adjust(): void {
     const { level } = this;
-    if (this.#instrument !== null) this.#loop.removeInstrument(this.#instrument);
-    if (this.#instrument === null && level !== null) this.#begin();
+    for (const instrument of this.#instruments) this.#loop.removeInstrument(instrument);
+    if (this.#instruments.length === 0 && level !== null) this.#begin();
     this.#events = level === "events" ? (this.#events ?? new EventRing(KEPT_EVENTS)) : null;
-    this.#instrument = level === null ? null : this.#instrumentFor(level);
-    if (this.#instrument !== null) this.#loop.addInstrument(this.#instrument);
+    if (level === null) this.#instruments = [];
+    else this.#instruments = level === "counts" ? [this.#counts()] : [this.#counts(), this.#times()];
+    for (const instrument of this.#instruments) this.#loop.addInstrument(instrument);
   }
 
   #begin(): void {
@@ -164,13 +165,12 @@ class Recorder {
     return this.#known(task) ?? this.#remember(task, true);
   }
 
-  #instrumentFor(level: RecordLevel): Instrument {
+  #counts(): Instrument {
     const totals = this.#totals;
-    const counts: Instrument = {
+    return {
       turnStarted: (ready) => {
         totals.turns++;
         if (ready > totals.deepest) totals.deepest = ready;
-        this.#events?.turn(performance.now(), ready);
       },
       taskCreated: () => {
         totals.made++;
@@ -180,13 +180,12 @@ class Recorder {
         totals.steps += this.stepsOf(task);
       },
     };
-    return level === "counts" ? counts : { ...counts, ...this.#times(totals) };
   }
 
-  #times(totals: LoopRecord): Instrument {
+  #times(): Instrument {
     return {
+      turnStarted: (ready) => this.#events?.turn(performance.now(), ready),
       taskCreated: (task) => {
-        totals.made++;
         const record = this.#remember(task, true);
         this.#events?.made(record.since, record);
       },
@@ -203,19 +202,16 @@ class Recorder {
       stepEnded: (task) => {
         const now = performance.now();
         const record = this.#of(task);
-        const milliseconds = now - record.changed;
-        record.busy += milliseconds / 1000;
-        if (milliseconds / 1000 > record.longestStep) record.longestStep = milliseconds / 1000;
-        this.#events?.step(record.changed, record, milliseconds);
+        const seconds = (now - record.changed) / 1000;
+        record.busy += seconds;
+        if (seconds > record.longestStep) record.longestStep = seconds;
+        this.#events?.step(record.changed, record, now - record.changed);
         record.changed = now;
       },
       taskDone: (task) => {
         const record = this.#of(task);
-        totals.ended++;
-        totals.steps += this.stepsOf(task);
         record.name = task.getName();
-        record.ended = performance.now();
-        this.#events?.ended(record.ended, record);
+        this.#events?.ended(performance.now(), record);
       },
     };
   }

@@ -4,8 +4,8 @@ import { CancelledError } from "../base/exceptions.ts";
 import { ask, askBranches, deliverKept, levelOf, putInLevel, takeDelivery } from "./cancellation.ts";
 import type { ChainedWait, OnFinally, OnFulfilled, OnRejected, Reject, Resolve } from "./promise-methods.ts";
 import { chainEnded, chainOn, chainThrew } from "./promise-methods.ts";
-import { countStep } from "./contract.ts";
 import type { Asked, Awaited, Cancellable, Fork, KernelLoop, Runnable, Wait, Waiter, WaitScope } from "./contract.ts";
+import { countStep } from "./running.ts";
 
 /** What an `await` asks of its future. */
 interface AwaitedFuture extends Awaited {

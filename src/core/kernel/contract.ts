@@ -29,11 +29,6 @@ export interface Runnable {
   _describe?(): string;
 }
 
-/** `task` goes on: it counts how often. */
-export function countStep(task: object | null): void {
-  if (task !== null) (task as { _steps: number })._steps++;
-}
-
 /** An entry of the timers: it runs at its time, unless it is cancelled. */
 export interface Timer extends Runnable {
   /** @internal When it is due, on the loop's clock, in seconds. */

@@ -34,11 +34,10 @@ import type {
   Runnable,
   WaitScope,
 } from "./contract.ts";
-import { countStep } from "./contract.ts";
 import { Future, otherLoopError, selfAwaitError } from "./futures.ts";
 import { isGeneratorObject, resumeGenerator, throwIntoGenerator } from "./generators.ts";
 import type { Ambient } from "./running.ts";
-import { currentExecution, mayGoOn, swapRunning } from "./running.ts";
+import { countStep, currentExecution, mayGoOn, swapRunning } from "./running.ts";
 
 /** A coroutine that hands itself over to be driven. */
 export interface Frame {

@@ -157,6 +157,11 @@ export function beginEntry(awaits: number): void {
   entry++;
 }
 
+/** `task` goes on: it counts how often. */
+export function countStep(task: object | null): void {
+  if (task !== null) (task as { _steps: number })._steps++;
+}
+
 /** A number for the entry that runs, or that ran last; no two entries have the same. */
 export function currentEntry(): number {
   return entry;

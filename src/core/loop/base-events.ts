@@ -501,7 +501,7 @@ export class BaseEventLoop implements AbstractEventLoop {
 
   setDebug(enabled: boolean): void {
     this.#debug = enabled;
-    this.#isObserved = enabled || this.#instruments.hearSteps;
+    this.#observe();
   }
 
   get awaitBudget(): number {
@@ -544,13 +544,17 @@ export class BaseEventLoop implements AbstractEventLoop {
   /** Tells `instrument` what the loop does from now on. One that throws is reported, and hears no more. */
   addInstrument(instrument: Instrument): void {
     this.#instruments.add(instrument);
-    this.setDebug(this.#debug);
+    this.#observe();
   }
 
   /** Tells `instrument` nothing more. */
   removeInstrument(instrument: Instrument): void {
     this.#instruments.remove(instrument);
-    this.setDebug(this.#debug);
+    this.#observe();
+  }
+
+  #observe(): void {
+    this.#isObserved = this.#debug || this.#instruments.hearSteps;
   }
 
   toString(): string {

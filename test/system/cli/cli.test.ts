@@ -1,6 +1,6 @@
 /** `npx asyncio-ts` on processes that were not prepared for it. */
 
-import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { build } from "../examples/program.ts";
+import { ask } from "./ask.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const library = JSON.stringify(new URL("../../../dist/node/index.js", import.meta.url).href);
@@ -16,21 +17,6 @@ const folder = mkdtempSync(join(tmpdir(), "asyncio-ts-cli-"));
 
 beforeAll(build);
 afterAll(() => rmSync(folder, { recursive: true }));
-
-interface Answer {
-  readonly code: number | string | null | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** What the command line answers. */
-async function ask(...args: string[]): Promise<Answer> {
-  return await new Promise((resolve) => {
-    execFile(process.execPath, [join(root, "bin/asyncio-ts.mjs"), ...args], (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
-    );
-  });
-}
 
 /** A program that prints a line when it is ready: its pid. */
 async function start(

@@ -1,18 +1,18 @@
 /** The servers of `examples`, looked at by each command while they serve. */
 
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
+import { ask } from "./ask.ts";
 import { build, dial, Lines, Program } from "../examples/program.ts";
 
 beforeAll(build);
 
-async function ask(...args: string[]): Promise<string[]> {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ["bin/asyncio-ts.mjs", ...args]);
-  expect(stderr).toBe("");
+/** The lines of an answer in good order. */
+async function linesOf(...args: string[]): Promise<string[]> {
+  const { code, stdout, stderr } = await ask(...args);
+  expect([code, stderr]).toEqual([0, ""]);
   return stdout.trimEnd().split("\n");
 }
 
@@ -47,15 +47,17 @@ const TREES: Readonly<Record<string, RegExp>> = {
 describe.runIf(process.platform === "linux")("the tools on", () => {
   test.each(Object.keys(SERVERS))("examples/%s.mjs", async (name) => {
     const { pid } = await SERVERS[name]!();
-    expect((await ask("pstree", pid)).join("\n")).toMatch(TREES[name]!);
-    const tasks = (await ask("ps", pid)).length - 2;
+    expect((await linesOf("pstree", pid)).join("\n")).toMatch(TREES[name]!);
+    const tasks = (await linesOf("ps", pid)).length - 2;
     expect(tasks).toBeGreaterThan(0);
-    expect((await ask("top", pid, "--once", "--seconds", "0.1"))[0]).toMatch(
+    expect((await linesOf("top", pid, "--once", "--seconds", "0.1"))[0]).toMatch(
       /^\d+ tasks, 0 made, 0 ended · turns \d+\/s/,
     );
-    expect((await ask("stuck", pid, "--seconds", "0.1"))[0]).toMatch(/^In 0\.\d s: .* of \d+ tasks did not go on\.$/);
+    expect((await linesOf("stuck", pid, "--seconds", "0.1"))[0]).toMatch(
+      /^In 0\.\d s: .* of \d+ tasks did not go on\.$/,
+    );
     const file = join(tmpdir(), `asyncio-ts-${name}-${pid}.json`);
-    expect((await ask("trace", pid, "--seconds", "0.1", "-o", file))[0]).toMatch(/^\d+ events in /);
+    expect((await linesOf("trace", pid, "--seconds", "0.1", "-o", file))[0]).toMatch(/^\d+ events in /);
     const { traceEvents } = JSON.parse(readFileSync(file, "utf8")) as { traceEvents: { ph: string }[] };
     expect(traceEvents[0]!.ph).toBe("M");
   });
